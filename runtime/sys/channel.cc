@@ -1,0 +1,81 @@
+#include "sys/channel.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace clawbox::sys {
+namespace {
+
+struct alignas(cmsghdr) ControlBuffer {
+  char bytes[CMSG_SPACE(sizeof(int) * kMostDescriptors)];
+};
+
+std::vector<OwnedFd> descriptors_of(msghdr& message) {
+  std::vector<OwnedFd> result;
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof fd);
+      result.emplace_back(fd);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+std::pair<OwnedFd, OwnedFd> make_channel() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) throw_errno("making a channel");
+  return {OwnedFd(ends[0]), OwnedFd(ends[1])};
+}
+
+bool send_packet(const OwnedFd& channel, std::span<const std::byte> packet, std::span<const int> descriptors) {
+  iovec bytes{const_cast<std::byte*>(packet.data()), packet.size()};
+  ControlBuffer control{};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  if (!descriptors.empty()) {
+    message.msg_control = control.bytes;
+    message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+    std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
+  }
+  while (::sendmsg(channel.get(), &message, MSG_NOSIGNAL) < 0) {
+    if (errno == EPIPE || errno == ECONNRESET) return false;
+    if (errno != EINTR) throw_errno("sending on the channel");
+  }
+  return true;
+}
+
+std::optional<Received> receive_packet(const OwnedFd& channel, std::span<std::byte> packet) {
+  iovec bytes{packet.data(), packet.size()};
+  ControlBuffer control{};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control.bytes;
+  message.msg_controllen = sizeof control.bytes;
+  ssize_t got = 0;
+  while ((got = ::recvmsg(channel.get(), &message, MSG_CMSG_CLOEXEC)) < 0) {
+    if (errno == ECONNRESET) return std::nullopt;
+    if (errno != EINTR) throw_errno("receiving on the channel");
+  }
+  Received received{descriptors_of(message)};
+  if (got == 0) return std::nullopt;
+  if (static_cast<std::size_t>(got) != packet.size() || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+    throw_sys_error(EPROTO, "a packet of the wrong size on the channel");
+  return received;
+}
+
+}  // namespace clawbox::sys

@@ -1,0 +1,27 @@
+// A pair of connected SOCK_SEQPACKET sockets: whole packets, descriptors along with them, end-of-file when the peer is gone.
+// unix(7), SCM_RIGHTS.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/owned_fd.h"
+
+namespace clawbox::sys {
+
+std::pair<OwnedFd, OwnedFd> make_channel();
+
+/// False if the peer is gone. `descriptors`: at most kMostDescriptors.
+inline constexpr std::size_t kMostDescriptors = 250;  // SCM_MAX_FD is 253
+bool send_packet(const OwnedFd& channel, std::span<const std::byte> packet, std::span<const int> descriptors = {});
+
+/// Fills `packet` exactly. Nothing at end-of-file; a packet of any other size throws. Waits unless MSG_DONTWAIT.
+struct Received {
+  std::vector<OwnedFd> descriptors;
+};
+std::optional<Received> receive_packet(const OwnedFd& channel, std::span<std::byte> packet);
+
+}  // namespace clawbox::sys

@@ -1,0 +1,180 @@
+#include "sys/processes.h"
+
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/text.h"
+
+extern "C" {
+#include <grp.h>
+}
+
+namespace clawbox::sys {
+namespace {
+
+std::vector<char*> pointers(const std::vector<std::string>& words) {
+  std::vector<char*> result;
+  result.reserve(words.size() + 1);
+  for (const std::string& word : words) result.push_back(const_cast<char*>(word.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
+constexpr auto kPidfd = static_cast<idtype_t>(3);  // P_PIDFD, Linux 5.4
+
+}  // namespace
+
+Process& Process::operator=(Process&& other) noexcept {
+  std::swap(pid_, other.pid_);
+  std::swap(pidfd_, other.pidfd_);
+  return *this;
+}
+
+Process::~Process() {
+  if (pid_ == 0) return;
+  kill();
+  ::waitid(kPidfd, static_cast<id_t>(pidfd_.get()), nullptr, WEXITED);
+}
+
+bool Process::ended() const {
+  pollfd poll{pidfd_.get(), POLLIN, 0};
+  return ::poll(&poll, 1, 0) == 1;
+}
+
+Ending Process::wait() {
+  siginfo_t info{};
+  while (::waitid(kPidfd, static_cast<id_t>(pidfd_.get()), &info, WEXITED) < 0)
+    if (errno != EINTR) throw_errno("waiting for a process");
+  pid_ = 0;
+  if (info.si_code == CLD_EXITED) return {info.si_status, 0};
+  return {0, info.si_status};
+}
+
+void Process::kill() { ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0); }
+
+Clone clone_into(uint64_t namespaces) {
+  int pidfd = -1;
+  clone_args arguments{};
+  arguments.flags = namespaces | CLONE_PIDFD;
+  arguments.pidfd = reinterpret_cast<uint64_t>(&pidfd);
+  arguments.exit_signal = SIGCHLD;
+  const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+  if (pid < 0) throw_errno("clone3");
+  return {static_cast<pid_t>(pid), OwnedFd(pid == 0 ? -1 : pidfd)};
+}
+
+pid_t fork() {
+  const pid_t pid = ::fork();
+  if (pid < 0) throw_errno("fork");
+  return pid;
+}
+
+Ending wait_for(pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) throw_errno("waiting for a child");
+  if (WIFSIGNALED(status)) return {0, WTERMSIG(status)};
+  return {WEXITSTATUS(status), 0};
+}
+
+void unshare(int namespaces) {
+  if (::unshare(namespaces) < 0) throw_errno("unshare");
+}
+
+void die_with_parent() {
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) throw_errno("PR_SET_PDEATHSIG");
+}
+
+void set_dumpable(Dumpable dumpable) {
+  if (::prctl(PR_SET_DUMPABLE, static_cast<int>(dumpable)) < 0) throw_errno("PR_SET_DUMPABLE");
+}
+
+void rename_process(const char* name) {
+  ::prctl(PR_SET_NAME, name);
+  char* const start = program_invocation_name;  // argv[0]; the kernel lays argv and the environment out in one piece
+  const std::size_t room = environ != nullptr && environ[0] > start ? static_cast<std::size_t>(environ[0] - start) : std::strlen(start) + 1;
+  std::memset(start, 0, room);
+  std::strncpy(start, name, room - 1);
+}
+
+void new_session() {
+  if (::setsid() < 0) throw_errno("setsid");
+}
+
+void set_hostname(const std::string& name) {
+  if (::sethostname(name.data(), name.size()) < 0) throw_errno("setting the host name");
+}
+
+// The raw calls: glibc's wrappers signal every thread it believes in, and after clone3 its belief is stale.
+void become(uid_t uid, gid_t gid) {
+  if (::syscall(SYS_setresgid, gid, gid, gid) < 0) throw_errno("setresgid {}", gid);
+  if (::syscall(SYS_setresuid, uid, uid, uid) < 0) throw_errno("setresuid {}", uid);
+}
+
+void drop_groups() {
+  if (::syscall(SYS_setgroups, 0, nullptr) < 0) throw_errno("setgroups");
+}
+
+void new_session_keyring() {
+  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS) throw_errno("joining a new session keyring");
+}
+
+void set_limit(int resource, uint64_t soft_and_hard) {
+  const rlimit limit{soft_and_hard, soft_and_hard};
+  if (::setrlimit(static_cast<__rlimit_resource>(resource), &limit) < 0) throw_errno("setrlimit {}", resource);
+}
+
+void close_from(int first) {
+  if (::syscall(SYS_close_range, first, ~0u, 0) < 0) throw_errno("close_range");
+}
+
+void reset_signals() {
+  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+ExecWords::ExecWords(std::vector<std::string> argv, std::vector<std::string> environment)
+    : argv_(std::move(argv)), environment_(std::move(environment)), arguments_(pointers(argv_)), variables_(pointers(environment_)) {}
+
+int exec(const ExecWords& words) {
+  environ = const_cast<char**>(words.variables_.data());  // execvpe searches the PATH of the process's own environment
+  ::execvpe(words.arguments_[0], words.arguments_.data(), words.variables_.data());
+  return errno;
+}
+
+BlockedSignals::BlockedSignals() {
+  sigset_t all;
+  sigfillset(&all);
+  ::sigprocmask(SIG_BLOCK, &all, &before_);
+}
+
+BlockedSignals::~BlockedSignals() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
+std::optional<Reaped> reap_one() {
+  int status = 0;
+  const pid_t pid = ::waitpid(-1, &status, WNOHANG | WUNTRACED);
+  if (pid <= 0) return std::nullopt;
+  if (WIFSTOPPED(status)) return Reaped{pid, {}, WSTOPSIG(status)};
+  if (WIFSIGNALED(status)) return Reaped{pid, {0, WTERMSIG(status)}, 0};
+  return Reaped{pid, {WEXITSTATUS(status), 0}, 0};
+}
+
+rusage usage_of_children() {
+  rusage usage{};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  return usage;
+}
+
+}  // namespace clawbox::sys

@@ -1,0 +1,57 @@
+#include "sys/terminals.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+namespace clawbox::sys {
+
+bool is_terminal(int fd) { return ::isatty(fd) == 1; }
+
+RawTerminal::RawTerminal(int fd) : fd_(fd), before_(attributes_of(fd)) { enter(); }
+
+void RawTerminal::enter() {
+  termios raw = before_;
+  ::cfmakeraw(&raw);
+  set_attributes(fd_, raw);
+  state_ = State::kRaw;
+}
+
+void RawTerminal::leave() {
+  if (state_ == State::kRaw) ::tcsetattr(fd_, TCSADRAIN, &before_);
+  state_ = State::kBefore;
+}
+
+termios attributes_of(int terminal) {
+  termios attributes{};
+  if (::tcgetattr(terminal, &attributes) < 0) throw_errno("reading the terminal's attributes");
+  return attributes;
+}
+
+void set_attributes(int terminal, const termios& attributes) {
+  if (::tcsetattr(terminal, TCSADRAIN, &attributes) < 0) throw_errno("setting the terminal's attributes");
+}
+
+winsize size_of(int terminal) {
+  winsize size{};
+  ::ioctl(terminal, TIOCGWINSZ, &size);  // a terminal without a size has size 0 x 0
+  return size;
+}
+
+void set_size(int terminal, const winsize& size) { ::ioctl(terminal, TIOCSWINSZ, &size); }
+
+TerminalPair open_terminal_pair() {
+  OwnedFd master(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!master) throw_errno("opening /dev/ptmx");
+  if (::unlockpt(master.get()) < 0) throw_errno("unlocking the pseudo-terminal");
+  OwnedFd slave(::ioctl(master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!slave) throw_errno("opening the pseudo-terminal's slave");
+  return {std::move(master), std::move(slave)};
+}
+
+void make_controlling_terminal(const OwnedFd& slave) {
+  if (::ioctl(slave.get(), TIOCSCTTY, 0) < 0) throw_errno("TIOCSCTTY");
+}
+
+}  // namespace clawbox::sys

@@ -1,0 +1,43 @@
+// Terminals: attributes, window size, a pseudo-terminal pair. termios(3), pts(4), ioctl_tty(2).
+#pragma once
+
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#include <utility>
+
+#include "base/owned_fd.h"
+
+namespace clawbox::sys {
+
+bool is_terminal(int fd);
+
+/// Raw mode while it lives; the old attributes come back when it leaves scope, also by exception.
+class RawTerminal {
+ public:
+  explicit RawTerminal(int fd);
+  ~RawTerminal() { leave(); }
+  RawTerminal(const RawTerminal&) = delete;
+  RawTerminal& operator=(const RawTerminal&) = delete;
+  void enter();
+  void leave();
+
+ private:
+  int fd_;
+  termios before_{};
+  enum class State { kBefore, kRaw } state_ = State::kBefore;
+};
+
+termios attributes_of(int terminal);
+void set_attributes(int terminal, const termios& attributes);
+winsize size_of(int terminal);
+void set_size(int terminal, const winsize& size);
+
+/// A pair from the devpts that /dev/ptmx leads to; the slave is opened through the master (TIOCGPTPEER), not by name.
+struct TerminalPair {
+  OwnedFd master, slave;
+};
+TerminalPair open_terminal_pair();
+void make_controlling_terminal(const OwnedFd& slave);
+
+}  // namespace clawbox::sys
