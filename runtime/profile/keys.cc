@@ -1,0 +1,252 @@
+#include "profile/keys.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace clawbox::profile {
+namespace {
+
+using P = Profile;
+
+template <auto kTable, auto kMember>
+constexpr auto field = +[](Profile& profile) -> auto& {
+  return profile.*kTable.*kMember;
+};
+
+template <auto kMember>
+constexpr auto top_field = +[](Profile& profile) -> auto& {
+  return profile.*kMember;
+};
+
+template <auto kTable, auto kMember>
+void set_choice(Profile& profile, uint64_t choice, const Origin& origin) {
+  auto& decided = profile.*kTable.*kMember;
+  decided = {static_cast<decltype(decided.value)>(choice), origin};
+}
+
+template <auto kTable, auto kMember>
+Decided<uint64_t> get_choice(Profile& profile) {
+  const auto& decided = profile.*kTable.*kMember;
+  return {static_cast<uint64_t>(decided.value), decided.origin};
+}
+
+template <auto kTable, auto kMember>
+constexpr ChoiceField choice{&set_choice<kTable, kMember>, &get_choice<kTable, kMember>};
+
+constexpr std::string_view kWorkspaceModes[] = {"none", "ro", "rw", "overlay"};
+constexpr std::string_view kNetworkModes[] = {"none", "allowlist", "host"};
+constexpr std::string_view kProcViews[] = {"masked", "pids"};
+constexpr std::string_view kFences[] = {"auto", "required", "off"};
+constexpr std::string_view kAuditLevels[] = {"session", "exec", "syscall"};
+constexpr std::string_view kSamePlace[] = {"same"};
+constexpr std::string_view kHostRoot[] = {"host"};
+
+constexpr uint64_t kKiB = 1ULL << 10;
+constexpr uint64_t kMiB = 1ULL << 20;
+constexpr uint64_t kPiB = 1ULL << 50;
+constexpr uint64_t kYear = 365ULL * 24 * 3600 * 1000;
+
+// A tmpfs of size 0 is one without a limit, so the least is what a tmpfs can sensibly be.
+constexpr Range kTmpfsSize{64 * kKiB, kPiB};
+constexpr Range kAnySize{0, kPiB};
+constexpr Range kTime{1, 10 * kYear};
+constexpr Range kMemory{kMiB, kPiB};
+
+constexpr Key kKeys[] = {
+    {"version", Kind::kVersion, {}, "version = 1", "The version of the profile language; required, and always 1."},
+    {"extends",
+     Kind::kParents,
+     {},
+     "extends = \"base\"",
+     "The profile, or a list of profiles, to start from; of several the later wins."},
+    {"description", Kind::kText, top_field<&P::description>, "description = \"Edit and build one repository\"",
+     "One line for `profile list`."},
+
+    {"workspace.mode",
+     Kind::kChoice,
+     choice<&P::workspace, &P::Workspace::mode>,
+     "mode = \"rw\"",
+     "How the workspace is seen: not at all, read-only, writable, or as a layer that is reviewed later.",
+     {},
+     kWorkspaceModes},
+    {"workspace.at",
+     Kind::kPlace,
+     field<&P::workspace, &P::Workspace::at>,
+     "at = \"/workspace\"",
+     "Where the workspace is inside: `same` as on the host, or an absolute path.",
+     {},
+     kSamePlace},
+
+    {"files.root",
+     Kind::kPlace,
+     field<&P::files, &P::Files::root>,
+     "root = \"/srv/rootfs/debian\"",
+     "What the view is made of: the `host`, or a directory that holds a root file system.",
+     {},
+     kHostRoot},
+    {"files.read", Kind::kPaths, field<&P::files, &P::Files::read>, "read = [\"/usr\", \"/opt?\"]",
+     "What can be read and executed."},
+    {"files.write", Kind::kPaths, field<&P::files, &P::Files::write>,
+     "write = [{ path = \"~/.cache/ccache?\", reason = \"compiler cache\" }]",
+     "What can also be written, on the host."},
+    {"files.hide", Kind::kPaths, field<&P::files, &P::Files::hide>, "hide = [\"/etc/ssh/ssh_host_*_key?\"]",
+     "What is covered although a directory around it can be read; beats `read` and `write`."},
+    {"files.tmpfs", Kind::kPaths, field<&P::files, &P::Files::tmpfs>, "tmpfs = [\"/tmp\", \"/run\"]",
+     "Empty, private, writable directories that are gone at the end."},
+    {"files.protect", Kind::kPatterns, field<&P::files, &P::Files::protect>, "protect = [\".git/hooks\", \".vscode\"]",
+     "What stays read-only inside a writable workspace, in every directory of it."},
+    {"files.proc",
+     Kind::kChoice,
+     choice<&P::files, &P::Files::proc>,
+     "proc = \"pids\"",
+     "What /proc shows: the usual files with the dangerous ones covered, or processes only.",
+     {},
+     kProcViews},
+    {"files.sysfs", Kind::kBool, field<&P::files, &P::Files::sysfs>, "sysfs = true",
+     "Whether there is a read-only /sys; GPU libraries need one."},
+
+    {"limits.memory", Kind::kSize, field<&P::limits, &P::Limits::memory>, "memory = \"4GiB\"",
+     "Memory of all processes together.", kMemory},
+    {"limits.swap", Kind::kSize, field<&P::limits, &P::Limits::swap>, "swap = \"0\"",
+     "Swap space of all processes together.", kAnySize},
+    {"limits.disk", Kind::kSize, field<&P::limits, &P::Limits::disk>, "disk = \"8GiB\"",
+     "Bytes that the session may add to the disk.", kMemory},
+    {"limits.cpu",
+     Kind::kPercent,
+     field<&P::limits, &P::Limits::cpu>,
+     "cpu = \"200%\"",
+     "Processor time of all processes together, in percent of one processor.",
+     {1, 1000000}},
+    {"limits.processes",
+     Kind::kCount,
+     field<&P::limits, &P::Limits::processes>,
+     "processes = 512",
+     "Processes and threads together; at least 4.",
+     {4, 4194304}},
+    {"limits.time", Kind::kDuration, field<&P::limits, &P::Limits::time>, "time = \"2h\"",
+     "Wall-clock time of the session.", kTime},
+    {"limits.cpu_time", Kind::kDuration, field<&P::limits, &P::Limits::cpu_time>, "cpu_time = \"1h\"",
+     "Processor time that all processes together may use up.", kTime},
+    {"limits.tmp", Kind::kSize, field<&P::limits, &P::Limits::tmp>, "tmp = \"1GiB\"",
+     "The size of each directory that `files.tmpfs` names.", kTmpfsSize},
+    {"limits.shm", Kind::kSize, field<&P::limits, &P::Limits::shm>, "shm = \"64MiB\"", "The size of /dev/shm.",
+     kTmpfsSize},
+    {"limits.home", Kind::kSize, field<&P::limits, &P::Limits::home>, "home = \"256MiB\"",
+     "The size of the private home directory.", kTmpfsSize},
+    {"limits.open_files",
+     Kind::kCount,
+     field<&P::limits, &P::Limits::open_files>,
+     "open_files = 65536",
+     "Open files of each process.",
+     {16, 1048576}},
+    {"limits.pending_signals",
+     Kind::kCount,
+     field<&P::limits, &P::Limits::pending_signals>,
+     "pending_signals = 4096",
+     "Queued signals of the caller's user.",
+     {1, 4194304}},
+    {"limits.file_size",
+     Kind::kSize,
+     field<&P::limits, &P::Limits::file_size>,
+     "file_size = \"2GiB\"",
+     "The largest file that a process can write.",
+     {1, kPiB}},
+    {"limits.address_space",
+     Kind::kSize,
+     field<&P::limits, &P::Limits::address_space>,
+     "address_space = \"64GiB\"",
+     "The address space of each process; sanitizers and garbage collectors reserve much more than they use.",
+     {16 * kMiB, kPiB}},
+    {"limits.stack",
+     Kind::kSize,
+     field<&P::limits, &P::Limits::stack>,
+     "stack = \"8MiB\"",
+     "The stack of each process.",
+     {64 * kKiB, kPiB}},
+    {"limits.locked_memory", Kind::kSize, field<&P::limits, &P::Limits::locked_memory>, "locked_memory = \"64KiB\"",
+     "Memory that a process may lock.", kAnySize},
+    {"limits.message_queues", Kind::kSize, field<&P::limits, &P::Limits::message_queues>, "message_queues = \"800KiB\"",
+     "Bytes in POSIX message queues.", kAnySize},
+
+    {"network.mode",
+     Kind::kChoice,
+     choice<&P::network, &P::Network::mode>,
+     "mode = \"none\"",
+     "No network, named hosts only, or everything that the host reaches.",
+     {},
+     kNetworkModes},
+
+    {"identity.as_root", Kind::kBool, field<&P::identity, &P::Identity::as_root>, "as_root = true",
+     "Whether the session sees itself as root; it has no more rights by that."},
+    {"identity.subordinate_ids", Kind::kBool, field<&P::identity, &P::Identity::subordinate_ids>,
+     "subordinate_ids = true", "Whether the caller's subordinate ids are mapped, for programs that change users."},
+    {"identity.nested_user_namespaces", Kind::kBool, field<&P::identity, &P::Identity::nested_user_namespaces>,
+     "nested_user_namespaces = true",
+     "Whether programs may make one more level, as browsers do for their own sandbox."},
+    {"identity.hostname", Kind::kHostname, field<&P::identity, &P::Identity::hostname>, "hostname = \"clawbox\"",
+     "The host name inside."},
+
+    {"environment.pass", Kind::kNames, field<&P::environment, &P::Environment::pass>, "pass = [\"LANG\", \"LC_*\"]",
+     "The variables of the caller that pass, by name or by a prefix that ends in `*`."},
+    {"environment.set", Kind::kVariables, field<&P::environment, &P::Environment::set>, "set = { CI = \"1\" }",
+     "Variables with a fixed value; beats `pass`."},
+
+    {"syscalls.allow", Kind::kSyscalls, field<&P::syscalls, &P::Syscalls::allow>,
+     "allow = [\"@default\", { call = \"personality\", arg = 0, equals = 0x40000 }]",
+     "System calls and groups that work; what is not named answers ENOSYS."},
+    {"syscalls.refuse", Kind::kSyscalls, field<&P::syscalls, &P::Syscalls::refuse>,
+     "refuse = [{ call = \"@debug\", error = \"EPERM\", reason = \"nothing to debug here\" }]",
+     "System calls and groups that are refused with an error, or `kill`; beats `allow`."},
+    {"syscalls.landlock",
+     Kind::kChoice,
+     choice<&P::syscalls, &P::Syscalls::landlock>,
+     "landlock = \"required\"",
+     "Whether Landlock is a second fence: where the kernel has it, or else no start, or never.",
+     {},
+     kFences},
+
+    {"audit.level",
+     Kind::kChoice,
+     choice<&P::audit, &P::Audit::level>,
+     "level = \"exec\"",
+     "What is recorded: the session, every program too, or refused calls as well.",
+     {},
+     kAuditLevels},
+    {"audit.required", Kind::kBool, field<&P::audit, &P::Audit::required>, "required = true",
+     "Whether a trail that cannot be written ends the run."},
+
+    {"lock.keys",
+     Kind::kLockedKeys,
+     {},
+     "keys = [\"network.mode\"]",
+     "Administrator only: keys that no user's profile may set; what the same file sets them to holds for all."},
+    {"test", Kind::kTests, top_field<&P::tests>, "test = [{ path = \"~/.ssh\", expect = \"hidden\" }]",
+     "What `profile check` must find: a path is hidden, read-only or writable; a syscall is allowed or answers an "
+     "error."},
+};
+
+}  // namespace
+
+bool is_list(Kind kind) {
+  return kind == Kind::kNames || kind == Kind::kPaths || kind == Kind::kPatterns || kind == Kind::kSyscalls;
+}
+
+std::span<const Key> keys() { return kKeys; }
+
+const Key* find_key(std::string_view name) {
+  const auto* found =
+      std::find_if(std::begin(kKeys), std::end(kKeys), [&](const Key& key) { return key.name == name; });
+  return found == std::end(kKeys) ? nullptr : found;
+}
+
+std::string_view table_of(std::string_view key) {
+  const std::size_t dot = key.rfind('.');
+  return dot == std::string_view::npos ? std::string_view{} : key.substr(0, dot);
+}
+
+std::string_view last_part(std::string_view key) {
+  const std::size_t dot = key.rfind('.');
+  return dot == std::string_view::npos ? key : key.substr(dot + 1);
+}
+
+}  // namespace clawbox::profile
