@@ -1,0 +1,180 @@
+#include "plan/explain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/text.h"
+#include "plan/seen.h"
+
+namespace clawbox::plan {
+namespace {
+
+// Collects lines; each value is escaped here, so that no caller can forget it.
+class Page {
+ public:
+  void heading(std::string_view title) { text_ += fmt::format("\n{}\n", title); }
+  void plain(std::string_view line) { text_ += fmt::format("  {}\n", line); }
+  void value(std::string_view word, const std::string& value, const Origin& origin, const std::string& why) {
+    std::string line = fmt::format("  {:<11} {}", word, value);
+    constexpr std::size_t kWhyColumn = 60;
+    line.resize(std::max(line.size() + 2, kWhyColumn), ' ');
+    line += fmt::format("({}{}{})", escaped(to_string(origin)), why.empty() ? "" : ": ", escaped(why));
+    text_ += line + '\n';
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+struct StepText {
+  const char* word;
+  std::string what;
+};
+
+struct StepWriter {
+  StepText operator()(const Bind& bind) const {
+    std::string what = escaped(bind.target);
+    if (bind.source != bind.target) what += " from " + escaped(bind.source);
+    if (bind.ownership == Ownership::kMapped) what += " [owner mapped]";
+    return {bind.access == Access::kReadWrite ? "writable" : "read-only", what};
+  }
+  StepText operator()(const Tmpfs& tmpfs) const {
+    return {"tmpfs", fmt::format("{} {}, {} files, mode {:04o}", escaped(tmpfs.target), size_text(tmpfs.size),
+                                 tmpfs.inodes, tmpfs.mode)};
+  }
+  StepText operator()(const Proc& proc) const {
+    return {"proc", escaped(proc.target) + (proc.only_processes ? " (processes only)" : "")};
+  }
+  StepText operator()(const Sysfs& sysfs) const { return {"sysfs", escaped(sysfs.target)}; }
+  StepText operator()(const Devices& devices) const {
+    return {"devices", fmt::format("{} {}; shm {}", escaped(devices.target), escaped(joined(devices.nodes, " ")),
+                                   size_text(devices.shm_size))};
+  }
+  StepText operator()(const File& file) const {
+    return {"made", fmt::format("{} ({} bytes)", escaped(file.target), file.content.size())};
+  }
+  StepText operator()(const Symlink& link) const {
+    return {"link", escaped(link.target) + " -> " + escaped(link.points_to)};
+  }
+  StepText operator()(const Cover& cover) const { return {"covered", escaped(cover.target)}; }
+  StepText operator()(const Lock& lock) const { return {"locked", escaped(lock.target)}; }
+  StepText operator()(const Pin& pin) const { return {"pinned", escaped(pin.target)}; }
+};
+
+Note note_about(const Plan& plan, const std::string& what) {
+  const auto found =
+      std::find_if(plan.notes.begin(), plan.notes.end(), [&](const Note& note) { return note.what == what; });
+  return found == plan.notes.end() ? Note{} : *found;
+}
+
+void write_command(const Plan& plan, Page& page) {
+  page.plain("profile     " + escaped(plan.profile.name) +
+             (plan.profile.description.empty() ? "" : ": " + escaped(plan.profile.description)));
+  for (const std::string& source : plan.profile.sources) page.plain("  from      " + escaped(source));
+  page.plain("command     " + shell_quoted(plan.command.argv));
+  page.plain("directory   " + escaped(plan.command.directory));
+  page.plain(fmt::format("audit       {}{}", escaped(plan.audit.level), plan.audit.required ? ", required" : ""));
+}
+
+void write_shortfalls(const Plan& plan, Page& page) {
+  if (plan.shortfalls.empty()) return;
+  page.heading("NOT AS WISHED");
+  for (const Shortfall& shortfall : plan.shortfalls) {
+    page.plain(fmt::format("! {} ({})", escaped(shortfall.what), escaped(to_string(shortfall.origin))));
+    page.plain("    " + escaped(shortfall.why));
+    if (!shortfall.remedy.empty()) page.plain("    remedy: " + escaped(shortfall.remedy));
+  }
+}
+
+void write_files(const Plan& plan, Page& page) {
+  page.heading("FILES, in the order in which they are mounted; a later line covers an earlier one");
+  for (const MountStep& step : plan.mounts) {
+    const StepText text = std::visit(StepWriter{}, step.action);
+    page.value(text.word, text.what, step.origin, step.reason);
+  }
+  if (plan.absent.empty()) return;
+  page.heading("NOT SHOWN");
+  for (const Note& absent : plan.absent) page.value("absent", escaped(absent.what), absent.origin, absent.why);
+}
+
+std::string map_text(const std::vector<IdRange>& map) {
+  std::vector<std::string> parts;
+  for (const IdRange& range : map) {
+    parts.push_back(range.count == 1
+                        ? fmt::format("{} = {} on the host", range.inside, range.host)
+                        : fmt::format("{}-{} = {}-{} on the host", range.inside, range.inside + range.count - 1,
+                                      range.host, range.host + range.count - 1));
+  }
+  return joined(parts, "; ");
+}
+
+void write_identity(const Plan& plan, Page& page) {
+  const Identity& identity = plan.identity;
+  page.heading("IDENTITY");
+  page.plain(fmt::format("user        {} (uid {}, gid {})", escaped(identity.user), identity.uid, identity.gid));
+  page.plain("users       " + map_text(identity.uid_map));
+  page.plain("groups      " + map_text(identity.gid_map) +
+             (identity.groups == Identity::Groups::kDropped ? "; supplementary ones dropped" : ""));
+  page.plain("home        " + escaped(identity.home));
+  page.plain("host name   " + escaped(identity.hostname));
+  page.plain(fmt::format("namespaces  user mount pid ipc uts cgroup{}{}",
+                         plan.network.mode == Network::Mode::kNone ? " network" : "",
+                         identity.time_namespace ? " time" : ""));
+  page.value("network", plan.network.mode == Network::Mode::kHost ? "THE HOST'S OWN" : "none", plan.network.origin, "");
+}
+
+void write_environment(const Plan& plan, Page& page) {
+  page.heading("ENVIRONMENT, nothing else is passed");
+  for (const auto& [name, value] : plan.command.environment) {
+    const Note note = note_about(plan, "environment " + name);
+    page.value("", escaped(name) + "=" + escaped(value), note.origin, note.why);
+  }
+}
+
+void write_limits(const Plan& plan, Page& page) {
+  page.heading("LIMITS");
+  if (plan.limits.time)
+    page.value("time", duration_text(plan.limits.time->value), plan.limits.time->origin, "wall clock of the session");
+  if (plan.limits.cpu_time)
+    page.value("cpu time", duration_text(plan.limits.cpu_time->value), plan.limits.cpu_time->origin,
+               "all processes together");
+  for (const Rlimit& limit : plan.limits.rlimits)
+    page.value(limit.name, std::to_string(limit.value), limit.origin, note_about(plan, "limit " + limit.name).why);
+}
+
+std::string rule_text(const SyscallRule& rule) {
+  std::string text = escaped(rule.call);
+  for (const ArgumentTest& test : rule.tests)
+    text += fmt::format(" [argument {} & {:#x} = {:#x}]", test.index, test.mask, test.equals);
+  return text;
+}
+
+void write_syscalls(const Plan& plan, Page& page) {
+  page.heading("SYSTEM CALLS, a refusal beats an allowance; what is not named answers ENOSYS");
+  for (const SyscallRule& rule : plan.syscalls.allow) page.value("allow", rule_text(rule), rule.origin, rule.reason);
+  for (const SyscallRule& rule : plan.syscalls.refuse)
+    page.value("refuse", rule_text(rule) + " -> " + error_name(rule.error), rule.origin, rule.reason);
+  const Note note = note_about(plan, "landlock");
+  const bool on = plan.landlock.fence == Landlock::Fence::kOn;
+  page.value("landlock", on ? "on; writable: " + escaped(joined(plan.landlock.writable, " ")) : "off", note.origin,
+             note.why);
+}
+
+}  // namespace
+
+std::string explained(const Plan& plan) {
+  Page page;
+  write_command(plan, page);
+  write_shortfalls(plan, page);
+  write_files(plan, page);
+  write_identity(plan, page);
+  write_environment(plan, page);
+  write_limits(plan, page);
+  write_syscalls(plan, page);
+  return page.take();
+}
+
+}  // namespace clawbox::plan

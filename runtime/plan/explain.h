@@ -1,0 +1,41 @@
+// A Plan for people and for programs: the very values that run, each with its origin and reason.
+//
+// Text: grouped, one value a line, "value  (file:line: reason)"; every byte that came from outside is escaped.
+//
+// JSON: one object; fields are only ever added. `origin` is "file:line" or a word such as "default", "host".
+//   format        1
+//   profile       { name, description, sources[] }
+//   command       { argv[], directory, environment[{ name, value, why, origin }] }
+//   workspace     { mode: none|ro|rw, host, inside, protect[], origin }
+//   mounts[]      { step, target, origin, reason, … } in the order in which they are carried out; step is one of
+//                 bind { source, access: ro|rw, mapped }, tmpfs { size, inodes, mode }, proc { only_processes }, sysfs,
+//                 devices { nodes[], shm_size }, file { content }, symlink { points_to }, cover, lock, pin;
+//                 cover and lock: may_be_absent
+//   identity      { uid, gid, user, home, hostname, uid_map[], gid_map[] { inside, host, count },
+//                 writer: self|helper|root, groups: dropped|kept, file_owner, file_group, nested_user_namespaces,
+//                 time_namespace }
+//   network       { mode: none|host, origin }
+//   syscalls      { allow[], refuse[] { call, tests[] { index, mask, equals }, error, reason, origin } }; error: refuse
+//   only landlock      { fence: on|off, writable[] } limits        { rlimits[] { name, value, why, origin }, time_ms,
+//   cpu_time_ms { value, origin } } audit         { required, level, origin } shortfalls[]  { what, why, remedy, origin
+//   } absent[]      { what, why, origin } notes[]       { what, why, origin }
+// Strings that are not UTF-8 have each wrong byte replaced by U+FFFD.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "plan/plan.h"
+
+namespace clawbox::plan {
+
+std::string explained(const Plan& plan);
+Json explained_as_json(const Plan& plan);
+
+/// The JSON as text with a final newline: never throws for names that are not UTF-8.
+std::string json_text(const Json& json);
+
+/// "EPERM", "kill".
+std::string error_name(int number);
+
+}  // namespace clawbox::plan

@@ -1,0 +1,103 @@
+#include "plan/file_view.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+#include "plan/host.h"
+#include "sys/openat2.h"
+
+namespace clawbox::plan {
+namespace {
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+FileKind kind_of(mode_t mode) {
+  if (S_ISREG(mode)) return FileKind::kFile;
+  if (S_ISDIR(mode)) return FileKind::kDirectory;
+  if (S_ISLNK(mode)) return FileKind::kSymlink;
+  return FileKind::kOther;
+}
+
+FileFacts failed_look(int error) {
+  FileFacts facts;
+  facts.kind = error == ENOENT || error == ENOTDIR ? FileKind::kAbsent : FileKind::kUnreachable;
+  return facts;
+}
+
+}  // namespace
+
+FileFacts HostFiles::look(const std::string& path) const {
+  // One lookup answers both questions: it fails with ELOOP only for a link above the last component.
+  FileFacts facts;
+  OwnedFd fd = sys::try_openat2(AT_FDCWD, path, O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
+  if (!fd && errno == ELOOP) {
+    facts.way = FileFacts::Way::kThroughLinks;
+    fd = sys::try_openat2(AT_FDCWD, path, O_PATH | O_NOFOLLOW, 0);
+  }
+  if (!fd) return failed_look(errno);
+  struct stat found {};
+  if (::fstat(fd.get(), &found) != 0) return failed_look(errno);
+  facts.kind = kind_of(found.st_mode);
+  facts.owner = found.st_uid;
+  facts.group = found.st_gid;
+  return facts;
+}
+
+std::string HostFiles::link_text(const std::string& path) const {
+  char text[PATH_MAX];
+  const ssize_t size = ::readlink(path.c_str(), text, sizeof text);
+  return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
+}
+
+std::optional<std::string> HostFiles::real_path(const std::string& path) const {
+  const std::unique_ptr<char, decltype(&::free)> real(::realpath(path.c_str(), nullptr), &::free);
+  if (!real) return std::nullopt;
+  return std::string(real.get());
+}
+
+std::vector<std::string> HostFiles::matches(const std::string& pattern) const {
+  glob_t found{};
+  std::vector<std::string> paths;
+  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  ::globfree(&found);
+  return paths;
+}
+
+std::vector<std::string> HostFiles::names_in(const std::string& directory) const {
+  std::vector<std::string> names;
+  const std::unique_ptr<DIR, CloseDirectory> opened(::opendir(directory.c_str()));
+  if (!opened) return names;
+  while (const dirent* entry = ::readdir(opened.get())) names.emplace_back(entry->d_name);
+  std::erase_if(names, [](const std::string& name) { return name == "." || name == ".."; });
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool HostFiles::can_enter(const std::string& directory) const {
+  return ::faccessat(AT_FDCWD, directory.c_str(), R_OK | X_OK, AT_EACCESS) == 0;
+}
+
+std::optional<std::string> HostFiles::user_name(uid_t uid) const {
+  const std::optional<Account> account = account_of(uid);
+  if (!account) return std::nullopt;
+  return account->name;
+}
+
+ProtectedState HostFiles::protected_state(const std::string& workspace,
+                                          const std::vector<std::string>& patterns) const {
+  return snapshot(workspace, patterns);
+}
+
+}  // namespace clawbox::plan

@@ -1,0 +1,62 @@
+// Facts of the host and of the caller, asked once and then plain values: a test makes up its own.
+//
+// Nothing here changes the kernel. Facts can be stale by the time launch/ acts on them; launch/ then fails, never
+// weakens.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace clawbox::plan {
+
+/// The first range of the caller in /etc/subuid or /etc/subgid: subuid(5).
+struct SubordinateIds {
+  uint32_t start = 0;
+  uint32_t count = 0;
+};
+
+struct Host {
+  enum class Caller {
+    kOrdinary,
+    kRoot
+  } caller = Caller::kOrdinary;  // kRoot: CAP_SYS_ADMIN over the initial namespaces
+  uid_t uid = 0;
+  gid_t gid = 0;
+  pid_t pid = 0;
+  std::vector<gid_t> groups;  // supplementary, without `gid`
+  std::string user;           // name, or the number where there is none
+  std::string home;           // real path; $HOME only where the caller owns it
+  std::string shell;
+  std::string directory;  // current, real path
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::vector<std::string> state_dirs;  // clawbox's own: configuration, state, cache, runtime
+  std::map<int, uint64_t> hard_limits;  // RLIMIT_… → hard limit of the caller
+
+  std::string kernel;  // "6.1.0-18-amd64"
+  bool time_namespaces = false;
+  int landlock_abi = 0;  // 0: none
+  uint64_t page_size = 4096;
+
+  std::optional<SubordinateIds> subordinate_uids, subordinate_gids;
+  bool id_map_programs = false;  // newuidmap(1) and newgidmap(1) on the system's path
+};
+
+/// Asks the kernel, the environment and /etc. Throws SysError where a fact without which nothing works is refused.
+Host look_at_host();
+
+/// The name that /etc/passwd gives to `uid`; then what the name service switch says; else nothing.
+struct Account {
+  std::string name, home, shell;
+};
+std::optional<Account> account_of(uid_t uid);
+
+/// "6.1.0-18-amd64" ≥ 5.14?
+bool kernel_at_least(const std::string& release, int major, int minor);
+
+}  // namespace clawbox::plan

@@ -1,0 +1,107 @@
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "plan/themes.h"
+
+namespace clawbox::plan {
+namespace {
+
+const char* const kNoCgroup = "caps of control groups (cgroup v2) come with a later release";
+
+class Wishes {
+ public:
+  explicit Wishes(const Host& host) : host_(host) {}
+
+  void add(int resource, const char* name, uint64_t value, const Origin& origin, std::string why) {
+    const auto hard = host_.hard_limits.find(resource);
+    // setrlimit(2): a hard limit goes down without privilege and never up.
+    if (hard != host_.hard_limits.end() && hard->second < value) {
+      why += fmt::format("; lowered from {} to the caller's own hard limit", value);
+      value = hard->second;
+    }
+    chosen.value.rlimits.push_back({resource, name, value, origin});
+    chosen.notes.push_back({fmt::format("limit {}", name), std::move(why), origin});
+  }
+
+  void add(int resource, const char* name, const profile::Optional<uint64_t>& wish, std::string why) {
+    if (wish) add(resource, name, wish->value, wish->origin, std::move(why));
+  }
+
+  Chosen<Limits> chosen;
+
+ private:
+  const Host& host_;
+};
+
+uint64_t seconds_rounded_up(std::chrono::milliseconds time) {
+  return static_cast<uint64_t>((std::max<int64_t>(time.count(), 0) + 999) / 1000);
+}
+
+void add_processes(const Inputs& inputs, Wishes& wishes) {
+  const auto& wish = inputs.profile.limits.processes;
+  if (!wish) return;
+  wishes.add(RLIMIT_NPROC, "nproc", wish->value, wish->origin,
+             "threads of the session; the kernel counts them in the session's own user namespace");
+  if (kernel_at_least(inputs.host.kernel, 5, 14)) return;
+  wishes.chosen.shortfalls.push_back(
+      {fmt::format("processes {} counts too much", wish->value),
+       "before Linux 5.14 RLIMIT_NPROC counts every process of the caller, not only the session's",
+       "Linux 5.14 or later", wish->origin});
+}
+
+// A runaway writer is stopped at the disk cap at least in each single file.
+void add_file_size(const profile::Profile::Limits& limits, Wishes& wishes) {
+  if (limits.file_size) {
+    wishes.add(RLIMIT_FSIZE, "fsize", limits.file_size->value, limits.file_size->origin, "one file");
+    return;
+  }
+  wishes.add(RLIMIT_FSIZE, "fsize", limits.disk, "one file, from limits.disk");
+}
+
+void add_rlimits(const Inputs& inputs, Wishes& wishes) {
+  const auto& limits = inputs.profile.limits;
+  wishes.add(RLIMIT_CORE, "core", 0, kByDefault, "no memory image is left on the host");
+  wishes.add(RLIMIT_NICE, "nice", 0, kByDefault, "no higher priority");
+  wishes.add(RLIMIT_RTPRIO, "rtprio", 0, kByDefault, "no real-time class");
+  add_processes(inputs, wishes);
+  add_file_size(limits, wishes);
+  wishes.add(RLIMIT_NOFILE, "nofile", limits.open_files, "open files of one process");
+  wishes.add(RLIMIT_AS, "as", limits.address_space, "address space of one process");
+  wishes.add(RLIMIT_STACK, "stack", limits.stack, "stack of one thread");
+  wishes.add(RLIMIT_MEMLOCK, "memlock", limits.locked_memory, "locked memory");
+  wishes.add(RLIMIT_MSGQUEUE, "msgqueue", limits.message_queues, "POSIX message queues");
+  wishes.add(RLIMIT_SIGPENDING, "sigpending", limits.pending_signals, "queued signals");
+  if (limits.cpu_time)
+    wishes.add(RLIMIT_CPU, "cpu", seconds_rounded_up(limits.cpu_time->value), limits.cpu_time->origin,
+               "seconds of one process: a belt for limits.cpu_time, which counts all of them");
+}
+
+void add_unapplied(const profile::Profile::Limits& limits, std::vector<Shortfall>& shortfalls) {
+  const auto tell = [&](const std::string& what, const Origin& origin, const char* remedy) {
+    shortfalls.push_back({what + " is not applied", kNoCgroup, remedy, origin});
+  };
+  if (limits.memory)
+    tell("memory " + size_text(limits.memory->value), limits.memory->origin, "limits.address_space caps each process");
+  if (limits.swap) tell("swap " + size_text(limits.swap->value), limits.swap->origin, "");
+  if (limits.cpu) tell(fmt::format("cpu {}%", limits.cpu->value), limits.cpu->origin, "limits.cpu_time caps the sum");
+  if (limits.disk)
+    shortfalls.push_back({"disk " + size_text(limits.disk->value) + " is not applied",
+                          "caps of whole trees come with a later release; until then it caps each single file",
+                          "limits.file_size caps each file", limits.disk->origin});
+}
+
+}  // namespace
+
+Chosen<Limits> choose_limits(const Inputs& inputs) {
+  Wishes wishes(inputs.host);
+  add_rlimits(inputs, wishes);
+  add_unapplied(inputs.profile.limits, wishes.chosen.shortfalls);
+  wishes.chosen.value.time = inputs.profile.limits.time;
+  wishes.chosen.value.cpu_time = inputs.profile.limits.cpu_time;
+  return std::move(wishes.chosen);
+}
+
+}  // namespace clawbox::plan

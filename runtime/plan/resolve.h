@@ -1,0 +1,19 @@
+// The decision: a profile, the facts of the host and a request become one Plan.
+//
+// A pure function of its arguments, `FileView` included: the same answers give the same Plan. Throws Error with the
+// exit status of what cannot be: kUsage, kWorkspaceUnusable, kPathMissing (all missing paths in one message),
+// kStateUnusable, kFeatureMissing, kNotSupported, kProfileInvalid. What will be weaker than the profile wishes is a
+// Shortfall, never silence.
+#pragma once
+
+#include "plan/file_view.h"
+#include "plan/host.h"
+#include "plan/plan.h"
+#include "plan/request.h"
+#include "profile/profile.h"
+
+namespace clawbox::plan {
+
+Plan resolve(const profile::Profile& profile, const Host& host, const FileView& files, const Request& request);
+
+}  // namespace clawbox::plan

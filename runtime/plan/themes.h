@@ -1,0 +1,42 @@
+// The themes of resolve(), one file each. Each one is a pure function of the inputs and of what was chosen before it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plan/inputs.h"
+
+namespace clawbox::plan {
+
+/// workspace.cc. Throws kWorkspaceUnusable with a sentence for each reason.
+Chosen<Workspace> choose_workspace(const Inputs& inputs);
+/// The directory in which the command starts, inside. `mounts` say whether it can be seen.
+std::string command_directory(const Inputs& inputs, const Workspace& workspace, const Identity& identity,
+                              const std::vector<MountStep>& mounts);
+
+/// identity.cc
+Chosen<Identity> choose_identity(const Inputs& inputs, const Workspace& workspace);
+std::string home_inside(const Host& host);
+
+/// mounts.cc
+Chosen<std::vector<MountStep>> choose_mounts(const Inputs& inputs, const Workspace& workspace,
+                                             const Identity& identity);
+
+/// environment.cc
+using Environment = std::vector<std::pair<std::string, std::string>>;
+Chosen<Environment> choose_environment(const Inputs& inputs, const Identity& identity,
+                                       const std::vector<MountStep>& mounts);
+
+/// limits.cc
+Chosen<Limits> choose_limits(const Inputs& inputs);
+
+/// syscalls.cc
+SyscallPolicy choose_syscalls(const Inputs& inputs);
+Chosen<Landlock> choose_landlock(const Inputs& inputs, const std::vector<MountStep>& mounts);
+/// errno's number for a name such as "EPERM"; kKillProcess for "kill". Throws kProfileInvalid.
+int error_number(const std::string& name, const Origin& origin);
+
+/// network.cc
+Chosen<Network> choose_network(const Inputs& inputs);
+
+}  // namespace clawbox::plan
