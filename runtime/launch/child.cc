@@ -1,0 +1,160 @@
+#include "launch/child.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <optional>
+
+#include "base/error.h"
+#include "launch/command.h"
+#include "launch/identity.h"
+#include "launch/init.h"
+#include "launch/protocol.h"
+#include "mount/view.h"
+#include "net/link.h"
+#include "seccomp/install.h"
+#include "seccomp/landlock.h"
+#include "sys/files.h"
+#include "sys/privileges.h"
+#include "sys/processes.h"
+#include "sys/terminals.h"
+
+namespace clawbox::launch {
+namespace {
+
+constexpr int kFirstFreeDescriptor = 4;  // 0–2 are the program's, 3 is the channel
+
+/// The launcher is gone: nobody is left to tell.
+[[noreturn]] void die() { ::_exit(static_cast<int>(ExitStatus::kSetupFailed)); }
+
+std::vector<OwnedFd> wait_for_go(const OwnedFd& channel) {
+  auto message = receive(channel);
+  if (!message || message->packet.kind != Kind::kGo) die();
+  return std::move(message->descriptors);
+}
+
+OwnedFd build_view(const Plan& plan, std::vector<OwnedFd> mapped) {
+  mount::View view;
+  auto next = mapped.begin();
+  for (const MountStep& step : plan.mounts) {
+    const Bind* bind = std::get_if<Bind>(&step.action);
+    const bool takes_one = bind != nullptr && bind->ownership == Ownership::kMapped;
+    if (takes_one && next == mapped.end()) throw_sys_error(EPROTO, "a mapped tree is missing");
+    view.apply(step, takes_one ? std::move(*next++) : OwnedFd());
+  }
+  view.enter();
+  return sys::duplicate(view.bare_proc().get());
+}
+
+/// A path as `.` of the program: it is below the new root, which CVE-2024-21626 teaches to look at rather than to believe.
+void enter_directory(const std::string& path) {
+  if (::chdir(path.c_str()) < 0) throw_errno("entering the directory {}", path);
+  std::array<char, 4096> here;
+  if (::getcwd(here.data(), here.size()) == nullptr || here[0] != '/') throw_sys_error(ENOENT, "the working directory is outside the sandbox");
+}
+
+void set_limits(const Limits& limits) {
+  for (const Rlimit& limit : limits.rlimits) sys::set_limit(limit.resource, limit.value);
+}
+
+void give_up_privileges() {
+  sys::drop_capabilities();
+  sys::require_no_capabilities();
+  sys::set_no_new_privileges();
+  sys::set_dumpable(sys::Dumpable::kNo);  // the program has our uid: it must not trace pid 1 or read its memory
+}
+
+void close_all_but_channel(OwnedFd& channel) {
+  OwnedFd kept(::dup3(channel.get(), kFirstFreeDescriptor - 1, O_CLOEXEC));
+  if (channel.get() == kFirstFreeDescriptor - 1) kept = OwnedFd(channel.release());
+  channel = std::move(kept);
+  sys::close_from(kFirstFreeDescriptor);
+}
+
+void report(const OwnedFd& channel, const Error& error) {
+  const auto* system = dynamic_cast<const SysError*>(&error);
+  const int code = system != nullptr ? system->code() : 0;
+  send(channel, failure_packet(static_cast<int>(error.status()), code, error.what(), error.remedy()));
+}
+
+/// How long each step took, for `explain --timing`: told in the text of kReady.
+class Stopwatch {
+ public:
+  void lap(const char* step) {
+    const auto now = Clock::now();
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - last_);
+    laps_ += fmt::format("{}={} ", step, took.count());
+    last_ = now;
+  }
+  const std::string& laps() const { return laps_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point last_ = Clock::now();
+  std::string laps_;
+};
+
+/// Ends with a process that is inside, has no privileges, and holds no descriptor but its channel and the program's three.
+std::optional<int> settle(Inheritance& given, Stopwatch& watch) {
+  const Plan& plan = given.plan;
+  sys::die_with_parent();                                        // again below: the kernel forgets it when ids change
+  std::vector<OwnedFd> mapped = wait_for_go(given.channel);
+  watch.lap("go");
+  become_session_user(plan.identity);
+  sys::die_with_parent();
+  sys::unshare(CLONE_NEWCGROUP);                                 // only now is our own cgroup its root
+  if (plan.network.mode == Network::Mode::kNone) net::bring_loopback_up();
+  watch.lap("network");
+  sys::set_hostname(plan.identity.hostname);
+  sys::rename_process("clawbox-init");
+  sys::new_session();
+  sys::new_session_keyring();
+  const OwnedFd bare_proc = build_view(plan, std::move(mapped));
+  watch.lap("mounts");
+  const Connected stdio = connect_stdio(std::move(given.stdio));
+  enter_inner_user_namespace(plan.identity, bare_proc);          // from here nothing of the outer namespace is ours
+  enter_directory(plan.command.directory);
+  set_limits(plan.limits);
+  give_up_privileges();
+  watch.lap("privileges");
+  const std::array<int, 1> master{stdio.master.get()};
+  Packet gifts;
+  gifts.kind = Kind::kGifts;
+  if (!send(given.channel, gifts, std::span(master).first(stdio.master ? 1 : 0))) die();
+  return stdio.terminal;
+}
+
+[[noreturn]] void run_steps(Inheritance& given) {
+  Stopwatch watch;
+  const std::optional<int> terminal = settle(given, watch);
+  close_all_but_channel(given.channel);                          // late, so that nothing opened above is left
+  landlock::restrict_self(given.plan.landlock);
+  watch.lap("landlock");
+  seccomp::install(given.filters);                               // last: nothing above has to be allowed by it
+  watch.lap("seccomp");
+  Packet ready;
+  ready.kind = Kind::kReady;
+  watch.laps().copy(ready.text, sizeof ready.text - 1);
+  if (!send(given.channel, ready)) die();
+  const auto armed = receive(given.channel);
+  if (!armed || armed->packet.kind != Kind::kArm) die();
+  serve_as_init(given.plan.command, terminal, std::move(given.channel));
+}
+
+}  // namespace
+
+void live_as_pid_1(Inheritance given) noexcept {
+  try {
+    run_steps(given);
+  } catch (const Error& error) {
+    report(given.channel, error);
+  } catch (const std::exception& error) {
+    report(given.channel, Error(ExitStatus::kInternal, error.what()));
+  }
+  die();
+}
+
+}  // namespace clawbox::launch

@@ -1,0 +1,23 @@
+// The sandbox's pid 1 from its first instruction to the end of the session: named steps, then init. Nothing returns.
+#pragma once
+
+#include <vector>
+
+#include "base/owned_fd.h"
+#include "launch/stdio.h"
+#include "plan/plan.h"
+#include "seccomp/compile.h"
+
+namespace clawbox::launch {
+
+struct Inheritance {
+  const Plan& plan;
+  const seccomp::Program& filters;
+  Stdio stdio;
+  OwnedFd channel;
+};
+
+/// Runs in the clone, with the launcher's memory copied. Whatever goes wrong is sent up as one kFailed packet.
+[[noreturn]] void live_as_pid_1(Inheritance inheritance) noexcept;
+
+}  // namespace clawbox::launch

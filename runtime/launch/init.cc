@@ -1,0 +1,94 @@
+#include "launch/init.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "launch/command.h"
+#include "launch/protocol.h"
+#include "sys/files.h"
+#include "sys/loop.h"
+#include "sys/processes.h"
+
+namespace clawbox::launch {
+namespace {
+
+[[noreturn]] void end_session() { ::_exit(0); }
+
+Packet exec_failure(const Command& command, int error) {
+  const std::string& name = command.argv.front();
+  const bool missing = error == ENOENT || error == ENOTDIR;
+  const bool is_there = name.find('/') != std::string::npos && ::access(name.c_str(), F_OK) == 0;
+  const auto status = missing && !is_there ? ExitStatus::kNotFound : ExitStatus::kNotExecutable;
+  if (missing && is_there)
+    return failure_packet(static_cast<int>(status), error, fmt::format("{} is there, but its interpreter or loader is not", in_quotes(name)),
+                          "the first line (#!) or the ELF loader names a file that the profile does not show: see `clawbox explain`");
+  if (missing)
+    return failure_packet(static_cast<int>(status), error, fmt::format("{}: command not found inside the sandbox", in_quotes(name)),
+                          "`clawbox explain` prints the PATH and the files that the profile shows");
+  return failure_packet(static_cast<int>(status), error, SysError(error, "executing " + in_quotes(name)).what(), "");
+}
+
+uint64_t microseconds(const timeval& time) { return static_cast<uint64_t>(time.tv_sec) * 1'000'000 + static_cast<uint64_t>(time.tv_usec); }
+
+Packet exit_packet(const sys::Ending& ending) {
+  const rusage usage = sys::usage_of_children();
+  Packet packet;
+  packet.kind = Kind::kExited;
+  packet.number = ending.status;
+  packet.signal = ending.signal;
+  packet.cpu_us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
+  return packet;
+}
+
+void reap(pid_t program, const OwnedFd& channel) {
+  while (const auto child = sys::reap_one()) {
+    if (child->pid != program) continue;
+    if (child->stop_signal != 0) {
+      send(channel, Kind::kStopped, child->stop_signal);
+      continue;
+    }
+    send(channel, exit_packet(child->ending));
+    end_session();
+  }
+}
+
+void obey(pid_t program, const OwnedFd& channel) {
+  const auto order = receive(channel);
+  if (!order) end_session();  // the supervisor is gone, however it went
+  if (order->packet.kind == Kind::kSignal) ::kill(-program, order->packet.number);
+  if (order->packet.kind == Kind::kContinue) ::kill(-program, SIGCONT);
+}
+
+/// Pid 1 outlives no pipe of the program: whoever reads its output must see the end when the program closes it.
+void let_go_of_stdio() {
+  const OwnedFd null = sys::open("/dev/null", O_RDWR);
+  for (int number = 0; number < 3; ++number) ::dup2(null.get(), number);
+}
+
+}  // namespace
+
+void serve_as_init(const Command& command, std::optional<int> terminal, OwnedFd channel) {
+  const sys::SignalFd children({SIGCHLD});
+  const Started program = start_program(command, terminal);
+  if (program.error != 0) {
+    send(channel, exec_failure(command, program.error));
+    end_session();
+  }
+  send(channel, Kind::kStarted);
+  let_go_of_stdio();
+  while (true) {
+    pollfd polled[] = {{children.fd(), POLLIN, 0}, {channel.get(), POLLIN, 0}};
+    if (::poll(polled, 2, -1) < 0 && errno != EINTR) end_session();
+    while (children.next()) {
+    }
+    reap(program.pid, channel);
+    if (polled[1].revents != 0) obey(program.pid, channel);
+  }
+}
+
+}  // namespace clawbox::launch

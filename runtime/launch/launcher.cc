@@ -1,0 +1,67 @@
+#include "launch/launcher.h"
+
+#include <linux/sched.h>
+
+#include "base/error.h"
+#include "launch/child.h"
+#include "launch/protocol.h"
+
+namespace clawbox::launch {
+namespace {
+
+uint64_t namespaces_of(const Plan& plan) {
+  uint64_t flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+  if (plan.network.mode == Network::Mode::kNone) flags |= CLONE_NEWNET;
+  if (plan.identity.time_namespace) flags |= CLONE_NEWTIME;
+  return flags;  // the cgroup namespace is unshared by the child, when its own cgroup can be the root
+}
+
+[[noreturn]] void throw_failure(const Packet& packet) {
+  throw Error(static_cast<ExitStatus>(packet.status), std::string(what_of(packet)), std::string(remedy_of(packet)));
+}
+
+sys::Clone clone_pid_1(const Plan& plan) try {
+  return sys::clone_into(namespaces_of(plan));
+} catch (const SysError& error) {
+  throw Error(ExitStatus::kFeatureMissing, fmt::format("making the namespaces: {}", error.what()),
+              "the system restricts user namespaces: `clawbox doctor` names the setting and the way to change it");
+}
+
+}  // namespace
+
+Child start(const Plan& plan, const seccomp::Program& filters, Stdio stdio) {
+  auto [ours, theirs] = sys::make_channel();
+  sys::Clone clone = clone_pid_1(plan);
+  if (clone.pid == 0) {
+    ours.reset();  // else the child would keep its own end-of-file from coming
+    live_as_pid_1(Inheritance{plan, filters, std::move(stdio), std::move(theirs)});
+  }
+  return Child(sys::Process(clone.pid, std::move(clone.pidfd)), std::move(ours));
+}
+
+Gifts Child::go(const std::vector<OwnedFd>& mapped_trees) {
+  std::vector<int> descriptors;
+  for (const OwnedFd& tree : mapped_trees) descriptors.push_back(tree.get());
+  Packet packet;
+  packet.kind = Kind::kGo;
+  send(channel_, packet, descriptors);
+  Gifts gifts;
+  while (true) {
+    auto message = receive(channel_);
+    if (!message) throw Error(ExitStatus::kSetupFailed, "the sandbox was killed while it was being set up");
+    if (message->packet.kind == Kind::kFailed) throw_failure(message->packet);
+    if (!message->descriptors.empty()) gifts.terminal = std::move(message->descriptors.front());
+    if (message->packet.kind != Kind::kReady) continue;
+    gifts.timings = what_of(message->packet);
+    return gifts;
+  }
+}
+
+void Child::arm() {
+  send(channel_, Kind::kArm);
+  const auto message = receive(channel_);
+  if (!message) throw Error(ExitStatus::kSetupFailed, "the sandbox was killed before the program started");
+  if (message->packet.kind == Kind::kFailed) throw_failure(message->packet);
+}
+
+}  // namespace clawbox::launch

@@ -1,0 +1,44 @@
+// The launcher's side of a start: clone into new namespaces, hand over, hear that it is ready, arm.
+//
+// Order: start → write_id_maps → go → (gifts, ready) → arm. Every failure of the child comes back here as the child's own
+// Error. Destroying a Child kills its pid 1, and with it the whole session.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/owned_fd.h"
+#include "launch/stdio.h"
+#include "plan/plan.h"
+#include "seccomp/compile.h"
+#include "sys/processes.h"
+
+namespace clawbox::launch {
+
+struct Gifts {
+  OwnedFd terminal;     // master of the session's terminal, if the plan's stdio has one
+  std::string timings;  // "step=microseconds step=…"
+};
+
+class Child {
+ public:
+  Child(sys::Process process, OwnedFd channel) : process_(std::move(process)), channel_(std::move(channel)) {}
+
+  pid_t pid() const { return process_.pid(); }
+  sys::Process& process() { return process_; }
+  const OwnedFd& channel() const { return channel_; }
+
+  /// Lets the set-up run, and returns when it is done. Throws what the child could not do.
+  Gifts go(const std::vector<OwnedFd>& mapped_trees);
+  /// The program is executed. Throws if it cannot be (ExitStatus::kNotFound, kNotExecutable).
+  void arm();
+
+ private:
+  sys::Process process_;
+  OwnedFd channel_;
+};
+
+/// Clones pid 1 of the session. `filters` and `plan` are only read.
+Child start(const Plan& plan, const seccomp::Program& filters, Stdio stdio);
+
+}  // namespace clawbox::launch
