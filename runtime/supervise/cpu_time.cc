@@ -1,0 +1,57 @@
+#include "supervise/cpu_time.h"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace clawbox::supervise {
+namespace {
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+uint64_t ticks_of(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  std::string line;
+  if (!std::getline(file, line)) return 0;
+  const std::size_t name_end = line.rfind(')');  // the name may hold anything, also ')' and newlines before it
+  if (name_end == std::string::npos) return 0;
+  unsigned long long user = 0, system = 0, children_user = 0, children_system = 0;
+  std::sscanf(line.c_str() + name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu", &user, &system,
+              &children_user, &children_system);
+  return user + system + children_user + children_system;
+}
+
+std::vector<pid_t> children_of(pid_t pid) {
+  std::vector<pid_t> result;
+  const std::string tasks = fmt::format("/proc/{}/task", pid);
+  const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(tasks.c_str()));
+  if (directory == nullptr) return result;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    std::ifstream children(fmt::format("{}/{}/children", tasks, entry->d_name));
+    for (pid_t child = 0; children >> child;) result.push_back(child);
+  }
+  return result;
+}
+
+uint64_t ticks_of_tree(pid_t pid) {
+  uint64_t ticks = ticks_of(pid);
+  for (const pid_t child : children_of(pid)) ticks += ticks_of_tree(child);
+  return ticks;
+}
+
+}  // namespace
+
+std::chrono::milliseconds cpu_time_of_tree(pid_t root) {
+  const auto per_second = static_cast<uint64_t>(::sysconf(_SC_CLK_TCK));
+  return std::chrono::milliseconds(ticks_of_tree(root) * 1000 / per_second);
+}
+
+}  // namespace clawbox::supervise

@@ -1,0 +1,76 @@
+#include "supervise/pump.h"
+
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "sys/terminals.h"
+
+namespace clawbox::supervise {
+namespace {
+
+/// Regular files and devices such as /dev/zero are always ready, and epoll refuses them (epoll_ctl(2), EPERM).
+bool can_wait(const OwnedFd& fd) {
+  struct stat status {};
+  if (::fstat(fd.get(), &status) < 0) return false;
+  return S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || sys::is_terminal(fd.get());
+}
+
+bool not_now() { return errno == EAGAIN || errno == EINTR; }
+
+}  // namespace
+
+Pump::Pump(sys::Loop& loop, OwnedFd source, OwnedFd sink, std::function<void()> when_done)
+    : loop_(loop), source_(std::move(source)), sink_(std::move(sink)), when_done_(std::move(when_done)) {
+  watch_source();
+}
+
+void Pump::watch_source() {
+  if (can_wait(source_)) return loop_.watch(source_.get(), EPOLLIN, [this](uint32_t) { fill(); });
+  watch_sink();
+}
+
+void Pump::watch_sink() {
+  loop_.watch(sink_.get(), EPOLLOUT, [this](uint32_t) { empty(); });
+}
+
+void Pump::fill() {
+  const ssize_t got = ::read(source_.get(), buffer_.data(), buffer_.size());
+  if (got < 0 && not_now()) return;
+  if (got <= 0) return finish();  // end-of-file; EIO of a terminal whose other side is closed
+  start_ = 0;
+  end_ = static_cast<std::size_t>(got);
+  if (!can_wait(sink_)) return empty();
+  if (!can_wait(source_)) return;
+  loop_.forget(source_.get());
+  watch_sink();
+}
+
+void Pump::empty() {
+  if (start_ == end_) fill();  // a source that cannot be waited for is read when the sink has room
+  while (source_ && start_ < end_) {
+    const ssize_t put = ::write(sink_.get(), buffer_.data() + start_, end_ - start_);
+    if (put < 0 && not_now()) return;
+    if (put < 0) return finish();
+    start_ += static_cast<std::size_t>(put);
+  }
+  if (!source_ || !can_wait(source_) || !can_wait(sink_)) return;
+  loop_.forget(sink_.get());
+  watch_source();
+}
+
+void Pump::finish() {
+  close();
+  if (when_done_) when_done_();
+}
+
+void Pump::close() {
+  if (source_) loop_.forget(source_.get());
+  if (sink_) loop_.forget(sink_.get());
+  source_.reset();
+  sink_.reset();
+}
+
+}  // namespace clawbox::supervise

@@ -1,0 +1,37 @@
+// Moves bytes one way between two descriptors inside a loop, with back-pressure and without ever blocking the loop.
+#pragma once
+
+#include <array>
+#include <functional>
+
+#include "base/owned_fd.h"
+#include "sys/loop.h"
+
+namespace clawbox::supervise {
+
+class Pump {
+ public:
+  /// `when_done` is called once: at the end of the source, or when nobody reads the sink any more. Both ends are closed then.
+  Pump(sys::Loop& loop, OwnedFd source, OwnedFd sink, std::function<void()> when_done);
+  ~Pump() { close(); }
+  Pump(const Pump&) = delete;
+  Pump& operator=(const Pump&) = delete;
+
+  bool done() const { return !source_; }
+
+ private:
+  void watch_source();
+  void watch_sink();
+  void fill();
+  void empty();
+  void finish();
+  void close();
+
+  sys::Loop& loop_;
+  OwnedFd source_, sink_;
+  std::function<void()> when_done_;
+  std::array<char, 65536> buffer_;
+  std::size_t start_ = 0, end_ = 0;
+};
+
+}  // namespace clawbox::supervise

@@ -1,0 +1,114 @@
+#include "supervise/supervisor.h"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "supervise/cpu_time.h"
+
+namespace clawbox::supervise {
+namespace {
+
+using launch::Kind;
+using namespace std::chrono_literals;
+
+constexpr auto kGrace = 2s;        // between SIGTERM and SIGKILL when a cap ends the run
+constexpr auto kCpuCheck = 250ms;  // how far a session may overshoot `cpu_time`, per processor
+
+}  // namespace
+
+Supervisor::Supervisor(const Plan& plan, launch::Child& child, CallerStdio stdio, OwnedFd terminal)
+    : plan_(plan), child_(child), signals_({SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGPIPE}) {
+  loop_.watch(signals_.fd(), EPOLLIN, [this](uint32_t) { pass_signal_on(); });
+  loop_.watch(child_.channel().get(), EPOLLIN, [this](uint32_t) { listen_to_child(); });
+  loop_.watch(deadline_.fd(), EPOLLIN, [this](uint32_t) { enforce_time(); });
+  loop_.watch(cpu_check_.fd(), EPOLLIN, [this](uint32_t) { enforce_cpu_time(); });
+  loop_.watch(grace_.fd(), EPOLLIN, [this](uint32_t) { child_.process().kill(), grace_.drain(); });
+  const auto drained = [this] { stop_when_drained(); };
+  for (Route& route : stdio.routes) {
+    auto& pumps = route.direction == Route::Direction::kFromProgram ? outputs_ : inputs_;
+    pumps.push_back(std::make_unique<Pump>(loop_, std::move(route.from), std::move(route.to), drained));
+  }
+  if (terminal) terminal_.emplace(loop_, std::move(terminal), stdio, drained);
+  if (plan.limits.time) deadline_.start(plan.limits.time->value);
+  if (plan.limits.cpu_time) cpu_check_.start(kCpuCheck, kCpuCheck);
+}
+
+Outcome Supervisor::run_until_exit() {
+  loop_.run();
+  Outcome outcome = cut_short_.value_or(*ended_);
+  outcome.cpu = ended_->cpu;
+  outcome.wall = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started_);
+  return outcome;
+}
+
+void Supervisor::listen_to_child() {
+  const auto message = launch::receive(child_.channel());
+  if (!message) return note_killed();
+  if (message->packet.kind == Kind::kExited) return note_end(message->packet);
+  if (message->packet.kind != Kind::kStopped || !terminal_) return;
+  terminal_->suspend();
+  launch::send(child_.channel(), Kind::kContinue);
+}
+
+void Supervisor::note_end(const launch::Packet& packet) {
+  Outcome outcome;
+  outcome.signal = packet.signal;
+  outcome.ended_by = packet.signal != 0 ? EndedBy::kSignal : EndedBy::kExit;
+  outcome.exit_status = packet.signal != 0 ? static_cast<int>(ExitStatus::kSignalBase) + packet.signal : packet.number;
+  outcome.cpu = std::chrono::microseconds(packet.cpu_us);
+  ended_ = outcome;
+  loop_.forget(child_.channel().get());
+  stop_when_drained();
+}
+
+void Supervisor::note_killed() {
+  Outcome outcome;
+  outcome.ended_by = EndedBy::kKilled;
+  outcome.signal = SIGKILL;
+  outcome.exit_status = static_cast<int>(ExitStatus::kSignalBase) + SIGKILL;
+  outcome.detail = "the sandbox's first process was killed from outside";
+  ended_ = outcome;
+  loop_.forget(child_.channel().get());
+  stop_when_drained();
+}
+
+void Supervisor::stop_when_drained() {
+  const auto is_done = [](const auto& pump) { return pump->done(); };
+  if (ended_ && std::all_of(outputs_.begin(), outputs_.end(), is_done) && (!terminal_ || terminal_->done())) loop_.stop();
+}
+
+void Supervisor::pass_signal_on() {
+  while (const auto signal = signals_.next()) {
+    if (*signal == SIGWINCH && terminal_) terminal_->resize();
+    if (*signal != SIGWINCH && *signal != SIGPIPE) launch::send(child_.channel(), Kind::kSignal, *signal);
+  }
+}
+
+void Supervisor::enforce_time() {
+  deadline_.drain();
+  const auto& cap = *plan_.limits.time;
+  cut_short(EndedBy::kTime, fmt::format("ended by the time cap {} ({})", duration_text(cap.value), to_string(cap.origin)));
+}
+
+void Supervisor::enforce_cpu_time() {
+  cpu_check_.drain();
+  const auto& cap = *plan_.limits.cpu_time;
+  if (cut_short_ || cpu_time_of_tree(child_.pid()) < cap.value) return;
+  cut_short(EndedBy::kCpuTime, fmt::format("ended by the CPU time cap {} ({})", duration_text(cap.value), to_string(cap.origin)));
+}
+
+void Supervisor::cut_short(EndedBy reason, const std::string& detail) {
+  Outcome outcome;
+  outcome.ended_by = reason;
+  outcome.exit_status = static_cast<int>(ExitStatus::kCapEnded);
+  outcome.detail = detail;
+  cut_short_ = outcome;
+  launch::send(child_.channel(), Kind::kSignal, SIGTERM);
+  grace_.start(kGrace);
+}
+
+}  // namespace clawbox::supervise

@@ -1,0 +1,50 @@
+// The loop after exec: the caller's signals in, the program's end out, deadlines, the terminal. One thread, one epoll.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "launch/launcher.h"
+#include "launch/protocol.h"
+#include "plan/plan.h"
+#include "supervise/caller_stdio.h"
+#include "supervise/outcome.h"
+#include "supervise/pump.h"
+#include "supervise/terminal_proxy.h"
+#include "sys/loop.h"
+
+namespace clawbox::supervise {
+
+class Supervisor {
+ public:
+  /// From here the caller's signals are queued for the loop. `terminal`: master of the session's terminal, or empty.
+  Supervisor(const Plan& plan, launch::Child& child, CallerStdio stdio, OwnedFd terminal);
+
+  /// Returns when the program has ended and its output has been passed on. Does not wait for the kernel to take the
+  /// namespaces apart.
+  Outcome run_until_exit();
+
+ private:
+  void listen_to_child();
+  void pass_signal_on();
+  void enforce_time();
+  void enforce_cpu_time();
+  void cut_short(EndedBy reason, const std::string& detail);
+  void note_end(const launch::Packet& packet);
+  void note_killed();
+  void stop_when_drained();
+
+  const Plan& plan_;
+  launch::Child& child_;
+  sys::Loop loop_;
+  sys::SignalFd signals_;
+  sys::Timer deadline_, cpu_check_, grace_;
+  std::vector<std::unique_ptr<Pump>> inputs_, outputs_;
+  std::optional<TerminalProxy> terminal_;
+  std::optional<Outcome> ended_;          // what the program did
+  std::optional<Outcome> cut_short_;      // what we did to it
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace clawbox::supervise
