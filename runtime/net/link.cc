@@ -21,7 +21,8 @@ using Socket = std::unique_ptr<mnl_socket, CloseSocket>;
 
 Socket open_socket() {
   Socket socket(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
-  if (socket == nullptr || mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0) throw_errno("opening a netlink socket");
+  if (socket == nullptr || mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0)
+    throw_errno("opening a netlink socket");
   return socket;
 }
 
@@ -39,7 +40,8 @@ void bring_loopback_up() {
   link->ifi_change = IFF_UP;
   if (mnl_socket_sendto(socket.get(), header, header->nlmsg_len) < 0) throw_errno("asking for the loopback link");
   const ssize_t got = mnl_socket_recvfrom(socket.get(), buffer.data(), buffer.size());
-  if (got < 0 || mnl_cb_run(buffer.data(), static_cast<std::size_t>(got), 0, mnl_socket_get_portid(socket.get()), nullptr, nullptr) < 0)
+  if (got < 0 || mnl_cb_run(buffer.data(), static_cast<std::size_t>(got), 0, mnl_socket_get_portid(socket.get()),
+                            nullptr, nullptr) < 0)
     throw_errno("bringing the loopback link up");
 }
 

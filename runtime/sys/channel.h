@@ -1,5 +1,5 @@
-// A pair of connected SOCK_SEQPACKET sockets: whole packets, descriptors along with them, end-of-file when the peer is gone.
-// unix(7), SCM_RIGHTS.
+// A pair of connected SOCK_SEQPACKET sockets: whole packets, descriptors along with them, end-of-file when the peer is
+// gone. unix(7), SCM_RIGHTS.
 #pragma once
 
 #include <cstddef>

@@ -18,10 +18,14 @@ namespace {
 
 uint64_t resolve_bits(Resolve resolve) {
   switch (resolve) {
-    case Resolve::kAny: return 0;
-    case Resolve::kNoSymlinks: return RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-    case Resolve::kInRoot: return RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-    case Resolve::kBeneathNoSymlinks: return RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    case Resolve::kAny:
+      return 0;
+    case Resolve::kNoSymlinks:
+      return RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    case Resolve::kInRoot:
+      return RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+    case Resolve::kBeneathNoSymlinks:
+      return RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
   }
   return 0;
 }
@@ -148,7 +152,8 @@ void replace_file(const OwnedFd& directory, const std::string& name, std::string
   const OwnedFd file(fd);
   try {
     write_all(file, bytes, name);
-    if (::renameat(directory.get(), aside.c_str(), directory.get(), name.c_str()) < 0) throw_errno("renaming to {}", in_quotes(name));
+    if (::renameat(directory.get(), aside.c_str(), directory.get(), name.c_str()) < 0)
+      throw_errno("renaming to {}", in_quotes(name));
   } catch (...) {
     ::unlinkat(directory.get(), aside.c_str(), 0);
     throw;

@@ -18,9 +18,9 @@ namespace clawbox::sys {
 
 enum class Resolve : uint64_t {
   kAny = 0,
-  kNoSymlinks,          // RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS
-  kInRoot,              // RESOLVE_IN_ROOT: the directory descriptor is `/`
-  kBeneathNoSymlinks,   // RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
+  kNoSymlinks,         // RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS
+  kInRoot,             // RESOLVE_IN_ROOT: the directory descriptor is `/`
+  kBeneathNoSymlinks,  // RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
 };
 
 OwnedFd open(const std::string& path, int flags, mode_t mode = 0);
@@ -32,7 +32,7 @@ OwnedFd open_resolved(const std::string& path, int flags, Resolve resolve);
 std::optional<OwnedFd> open_if_there(const OwnedFd& directory, const std::string& path, int flags, Resolve resolve);
 
 struct stat status_of(const OwnedFd& fd);
-OwnedFd duplicate(int fd);                                  // close-on-exec
+OwnedFd duplicate(int fd);  // close-on-exec
 void make_directory(const OwnedFd& parent, const std::string& name, mode_t mode);
 void make_file(const OwnedFd& parent, const std::string& name, mode_t mode);  // empty; O_EXCL
 void make_symlink(const OwnedFd& parent, const std::string& name, const std::string& points_to);
@@ -40,7 +40,7 @@ void make_directories(const std::string& path, mode_t mode);  // as mkdir -p; ex
 std::string read_link(const OwnedFd& parent, const std::string& name);
 void remove_file(const OwnedFd& parent, const std::string& name);
 void remove_directory(const OwnedFd& parent, const std::string& name);
-void remove_tree(const std::string& path);                  // never follows symlinks; what is gone already is fine
+void remove_tree(const std::string& path);  // never follows symlinks; what is gone already is fine
 void change_directory(const OwnedFd& directory);
 
 /// At most `limit` bytes; more is an error that names `what`.
@@ -54,7 +54,7 @@ struct Pipe {
 };
 Pipe make_pipe();
 void set_nonblocking(int fd);
-void change_pipe_owner(int fd, uid_t uid, gid_t gid);   // of an unnamed pipe; anything else is left as it is
+void change_pipe_owner(int fd, uid_t uid, gid_t gid);  // of an unnamed pipe; anything else is left as it is
 
 /// True if this process got the lock; the lock goes with the descriptor (flock(2)).
 bool try_lock(const OwnedFd& fd);

@@ -1,4 +1,5 @@
-// One epoll loop, and the descriptors that turn signals and deadlines into events. epoll(7), signalfd(2), timerfd_create(2).
+// One epoll loop, and the descriptors that turn signals and deadlines into events. epoll(7), signalfd(2),
+// timerfd_create(2).
 #pragma once
 
 #include <chrono>
@@ -39,7 +40,7 @@ class SignalFd {
   SignalFd(const SignalFd&) = delete;
   SignalFd& operator=(const SignalFd&) = delete;
   int fd() const { return fd_.get(); }
-  std::optional<int> next() const;   // the next signal that came, without waiting
+  std::optional<int> next() const;  // the next signal that came, without waiting
 
  private:
   OwnedFd fd_;

@@ -42,8 +42,10 @@ void configure(const OwnedFd& context, unsigned command, const char* key, const 
 }
 
 OwnedFd open_tree(int directory, const std::string& path, unsigned flags) {
-  const unsigned all = flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | (path.empty() ? AT_EMPTY_PATH : 0);
-  return checked(::syscall(SYS_open_tree, directory, path.c_str(), all), fmt::format("copying the mount {}", in_quotes(path)));
+  const unsigned all =
+      flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | (path.empty() ? AT_EMPTY_PATH : 0);
+  return checked(::syscall(SYS_open_tree, directory, path.c_str(), all),
+                 fmt::format("copying the mount {}", in_quotes(path)));
 }
 
 }  // namespace
@@ -55,7 +57,8 @@ OwnedFd new_filesystem(const std::string& type, std::span<const MountOption> opt
     configure(context, command, key.c_str(), value.empty() ? nullptr : value.c_str(), type);
   }
   configure(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, type);
-  return checked(::syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, attribute_bits(flags)), "mounting a new " + type);
+  return checked(::syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, attribute_bits(flags)),
+                 "mounting a new " + type);
 }
 
 OwnedFd clone_tree(const OwnedFd& path) { return open_tree(path.get(), "", AT_RECURSIVE); }
@@ -71,7 +74,8 @@ void restrict_mount(const OwnedFd& mount, MountFlag flags, Reach reach) {
   attributes.attr_set = attribute_bits(flags);
   attributes.propagation = kPrivate;
   const unsigned at = AT_EMPTY_PATH | (reach == Reach::kWholeTree ? AT_RECURSIVE : 0u);
-  if (::syscall(SYS_mount_setattr, mount.get(), "", at, &attributes, sizeof attributes) < 0) throw_errno("setting mount attributes");
+  if (::syscall(SYS_mount_setattr, mount.get(), "", at, &attributes, sizeof attributes) < 0)
+    throw_errno("setting mount attributes");
 }
 
 void map_owners(const OwnedFd& mount, const OwnedFd& user_namespace) {
@@ -79,7 +83,8 @@ void map_owners(const OwnedFd& mount, const OwnedFd& user_namespace) {
   attributes.attr_set = MOUNT_ATTR_IDMAP;
   attributes.userns_fd = static_cast<uint64_t>(user_namespace.get());
   const unsigned at = AT_EMPTY_PATH | AT_RECURSIVE;
-  if (::syscall(SYS_mount_setattr, mount.get(), "", at, &attributes, sizeof attributes) < 0) throw_errno("mapping the owners of a mount");
+  if (::syscall(SYS_mount_setattr, mount.get(), "", at, &attributes, sizeof attributes) < 0)
+    throw_errno("mapping the owners of a mount");
 }
 
 void attach(const OwnedFd& mount, const OwnedFd& target) {
@@ -88,12 +93,14 @@ void attach(const OwnedFd& mount, const OwnedFd& target) {
 }
 
 void attach_over_root(const OwnedFd& mount) {
-  if (::syscall(SYS_move_mount, mount.get(), "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0) throw_errno("attaching the new root");
+  if (::syscall(SYS_move_mount, mount.get(), "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+    throw_errno("attaching the new root");
 }
 
 void pivot_into(const OwnedFd& new_root) {
   if (::fchdir(new_root.get()) < 0) throw_errno("entering the new root");
-  // With the same directory twice the old root ends up stacked on the new one and is detached from there (pivot_root(2)).
+  // With the same directory twice the old root ends up stacked on the new one and is detached from there
+  // (pivot_root(2)).
   if (::syscall(SYS_pivot_root, ".", ".") < 0) throw_errno("pivot_root");
   if (::syscall(SYS_umount2, ".", kMountDetach) < 0) throw_errno("detaching the old root");
   if (::chdir("/") < 0) throw_errno("entering the new root");

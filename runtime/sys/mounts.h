@@ -21,7 +21,8 @@ using MountOption = std::pair<std::string, std::string>;  // an empty second hal
 
 /// A new, detached file system.
 OwnedFd new_filesystem(const std::string& type, std::span<const MountOption> options, MountFlag flags);
-/// A detached copy of what `path` shows: of the whole tree of mounts below it, as the kernel demands of a user namespace.
+/// A detached copy of what `path` shows: of the whole tree of mounts below it, as the kernel demands of a user
+/// namespace.
 OwnedFd clone_tree(const OwnedFd& path);
 OwnedFd clone_tree_at(const OwnedFd& directory, const std::string& name);
 /// A detached copy of one mount without the mounts below it.

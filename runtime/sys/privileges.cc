@@ -16,8 +16,9 @@ struct FreeCapabilities {
 };
 using Capabilities = std::unique_ptr<std::remove_pointer_t<cap_t>, FreeCapabilities>;
 
-constexpr unsigned long kSecureBits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED |
-                                      SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+constexpr unsigned long kSecureBits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
+                                      SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+                                      SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
 
 }  // namespace
 
@@ -38,7 +39,8 @@ void require_no_capabilities() {
   for (cap_value_t capability = 0; cap_get_bound(capability) >= 0; ++capability)
     empty = empty && cap_get_bound(capability) == 0 && cap_get_ambient(capability) == 0;
   if (!empty) throw_sys_error(EPERM, "capabilities are left after dropping them all");
-  if (static_cast<unsigned long>(::prctl(PR_GET_SECUREBITS)) != kSecureBits) throw_sys_error(EPERM, "the secure bits are not locked");
+  if (static_cast<unsigned long>(::prctl(PR_GET_SECUREBITS)) != kSecureBits)
+    throw_sys_error(EPERM, "the secure bits are not locked");
 }
 
 void set_no_new_privileges() {

@@ -102,7 +102,8 @@ void set_dumpable(Dumpable dumpable) {
 void rename_process(const char* name) {
   ::prctl(PR_SET_NAME, name);
   char* const start = program_invocation_name;  // argv[0]; the kernel lays argv and the environment out in one piece
-  const std::size_t room = environ != nullptr && environ[0] > start ? static_cast<std::size_t>(environ[0] - start) : std::strlen(start) + 1;
+  const std::size_t room =
+      environ != nullptr && environ[0] > start ? static_cast<std::size_t>(environ[0] - start) : std::strlen(start) + 1;
   std::memset(start, 0, room);
   std::strncpy(start, name, room - 1);
 }
@@ -126,7 +127,8 @@ void drop_groups() {
 }
 
 void new_session_keyring() {
-  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS) throw_errno("joining a new session keyring");
+  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS)
+    throw_errno("joining a new session keyring");
 }
 
 void set_limit(int resource, uint64_t soft_and_hard) {
@@ -146,7 +148,10 @@ void reset_signals() {
 }
 
 ExecWords::ExecWords(std::vector<std::string> argv, std::vector<std::string> environment)
-    : argv_(std::move(argv)), environment_(std::move(environment)), arguments_(pointers(argv_)), variables_(pointers(environment_)) {}
+    : argv_(std::move(argv)),
+      environment_(std::move(environment)),
+      arguments_(pointers(argv_)),
+      variables_(pointers(environment_)) {}
 
 int exec(const ExecWords& words) {
   environ = const_cast<char**>(words.variables_.data());  // execvpe searches the PATH of the process's own environment

@@ -16,8 +16,8 @@ namespace clawbox::sys {
 
 /// How a process ended.
 struct Ending {
-  int status = 0;   // as exit(3) got it; meaningless after a signal
-  int signal = 0;   // 0: it exited by itself
+  int status = 0;  // as exit(3) got it; meaningless after a signal
+  int signal = 0;  // 0: it exited by itself
 };
 
 /// A child by its pidfd: killed and reaped when it leaves scope, unless it was reaped or released before.
@@ -31,9 +31,9 @@ class Process {
 
   pid_t pid() const { return pid_; }
   const OwnedFd& pidfd() const { return pidfd_; }
-  bool ended() const;         // without waiting, and without reaping
-  Ending wait();              // reaps
-  void kill();                // SIGKILL; one that is gone already is fine
+  bool ended() const;           // without waiting, and without reaping
+  Ending wait();                // reaps
+  void kill();                  // SIGKILL; one that is gone already is fine
   void release() { pid_ = 0; }  // lives on; not reaped here
 
  private:
@@ -49,22 +49,23 @@ struct Clone {
 };
 Clone clone_into(uint64_t namespaces);
 pid_t fork();
-Ending wait_for(pid_t child);              // waits and reaps
+Ending wait_for(pid_t child);  // waits and reaps
 
 void unshare(int namespaces);
-void die_with_parent();                     // PR_SET_PDEATHSIG: forgotten at fork and when ids change
+void die_with_parent();  // PR_SET_PDEATHSIG: forgotten at fork and when ids change
 enum class Dumpable { kNo = 0, kYes = 1 };
-void set_dumpable(Dumpable dumpable);      // PR_SET_DUMPABLE: who may trace us, and whose our files in /proc are
-/// Name and command line as ps(1) shows them. The words that this program was called with (--env may hold secrets) are gone.
+void set_dumpable(Dumpable dumpable);  // PR_SET_DUMPABLE: who may trace us, and whose our files in /proc are
+/// Name and command line as ps(1) shows them. The words that this program was called with (--env may hold secrets) are
+/// gone.
 void rename_process(const char* name);
 void new_session();
 void set_hostname(const std::string& name);
-void become(uid_t uid, gid_t gid);          // real, effective and saved
+void become(uid_t uid, gid_t gid);  // real, effective and saved
 void drop_groups();
-void new_session_keyring();                 // ENOSYS is fine: a kernel without keys has none to leak
+void new_session_keyring();  // ENOSYS is fine: a kernel without keys has none to leak
 void set_limit(int resource, uint64_t soft_and_hard);
-void close_from(int first);                 // close_range(2), Linux 5.9
-void reset_signals();                       // every disposition to its default, nothing blocked
+void close_from(int first);  // close_range(2), Linux 5.9
+void reset_signals();        // every disposition to its default, nothing blocked
 
 /// What execve wants, laid out ahead, so that a child of vfork need not allocate. Points into itself.
 class ExecWords {
@@ -78,7 +79,7 @@ class ExecWords {
   std::vector<std::string> argv_, environment_;
   std::vector<char*> arguments_, variables_;
 };
-int exec(const ExecWords& words);           // only returns to tell errno; searches the PATH of `environment`
+int exec(const ExecWords& words);  // only returns to tell errno; searches the PATH of `environment`
 
 /// Every signal is blocked while it lives.
 class BlockedSignals {
@@ -96,7 +97,7 @@ class BlockedSignals {
 struct Reaped {
   pid_t pid = 0;
   Ending ending;
-  int stop_signal = 0;   // not 0: stopped, not ended
+  int stop_signal = 0;  // not 0: stopped, not ended
 };
 std::optional<Reaped> reap_one();
 rusage usage_of_children();

@@ -9,11 +9,12 @@ namespace clawbox::sys {
 
 bool is_terminal(int fd) { return ::isatty(fd) == 1; }
 
-RawTerminal::RawTerminal(int fd) : fd_(fd), before_(attributes_of(fd)) { enter(); }
+RawTerminal::RawTerminal(int fd, Output output) : fd_(fd), output_(output), before_(attributes_of(fd)) { enter(); }
 
 void RawTerminal::enter() {
   termios raw = before_;
   ::cfmakeraw(&raw);
+  if (output_ == Output::kCooked) raw.c_oflag = before_.c_oflag;
   set_attributes(fd_, raw);
   state_ = State::kRaw;
 }
@@ -22,6 +23,8 @@ void RawTerminal::leave() {
   if (state_ == State::kRaw) ::tcsetattr(fd_, TCSADRAIN, &before_);
   state_ = State::kBefore;
 }
+
+bool in_foreground(int terminal) { return ::tcgetpgrp(terminal) == ::getpgrp(); }
 
 termios attributes_of(int terminal) {
   termios attributes{};

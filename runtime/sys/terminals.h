@@ -15,7 +15,9 @@ bool is_terminal(int fd);
 /// Raw mode while it lives; the old attributes come back when it leaves scope, also by exception.
 class RawTerminal {
  public:
-  explicit RawTerminal(int fd);
+  /// kCooked: somebody else writes to the terminal too and expects "\n" to begin a line at its left.
+  enum class Output { kRaw, kCooked };
+  RawTerminal(int fd, Output output);
   ~RawTerminal() { leave(); }
   RawTerminal(const RawTerminal&) = delete;
   RawTerminal& operator=(const RawTerminal&) = delete;
@@ -24,10 +26,13 @@ class RawTerminal {
 
  private:
   int fd_;
+  Output output_;
   termios before_{};
   enum class State { kBefore, kRaw } state_ = State::kBefore;
 };
 
+/// Whether this process may read and set the terminal without being stopped (tcgetpgrp(3)).
+bool in_foreground(int terminal);
 termios attributes_of(int terminal);
 void set_attributes(int terminal, const termios& attributes);
 winsize size_of(int terminal);

@@ -1,0 +1,91 @@
+#include "cli/planning.h"
+
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/verbs.h"
+#include "config.h"
+#include "plan/file_view.h"
+#include "plan/host.h"
+#include "plan/resolve.h"
+#include "profile/default_name.h"
+#include "session/directories.h"
+
+namespace clawbox::cli {
+namespace {
+
+std::pair<std::string, std::string> variable_of(const std::string& words) {
+  const std::size_t equals = words.find('=');
+  if (equals == 0 || equals == std::string::npos)
+    throw Error(ExitStatus::kUsage, fmt::format("--env {}: not NAME=VALUE", in_quotes(words)),
+                "for example --env CC=clang");
+  return {words.substr(0, equals), words.substr(equals + 1)};
+}
+
+std::optional<std::string> if_given(const std::string& word) {
+  return word.empty() ? std::nullopt : std::optional(word);
+}
+
+std::vector<std::string> option_names(const CLI::App& verb) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : verb.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+}  // namespace
+
+std::vector<std::string> command_of(const CLI::App& verb, const std::vector<std::string>& after_dashes) {
+  const std::vector<std::string> rest = verb.remaining();
+  if (!rest.empty() && (rest.front().starts_with('-') || !after_dashes.empty()))
+    throw Error(ExitStatus::kUsage,
+                fmt::format("{}: unknown option {}{}", verb.get_name(), in_quotes(rest.front()),
+                            did_you_mean(rest.front(), option_names(verb))),
+                fmt::format("`clawbox {} --help` lists the options; the command follows after `--`", verb.get_name()));
+  return after_dashes.empty() ? rest : after_dashes;
+}
+
+void add_plan_words(CLI::App& verb, PlanWords& words) {
+  verb.add_option("-p,--profile", words.profile, "profile: a name, or a path with a slash in it")->type_name("NAME");
+  verb.add_option("-w,--workspace", words.workspace, "directory to work on (default: the current one)")
+      ->type_name("DIR");
+  verb.add_option("--workdir", words.workdir, "where the command starts, inside (default: as outside)")
+      ->type_name("DIR");
+  verb.add_option("-e,--env", words.environment, "set a variable inside; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+}
+
+profile::SearchPath search_path() {
+  return {session::directories_of_caller().config + "/profiles", std::string(CLAWBOX_ADMIN_DIR) + "/profiles",
+          CLAWBOX_PROFILE_DIR};
+}
+
+profile::Profile read_profile(const std::string& name) {
+  profile::Reading reading = profile::read(name, search_path());
+  if (reading.profile) return std::move(*reading.profile);
+  if (!reading.mistakes.empty())
+    throw ProfileError(reading.refused ? ExitStatus::kNotPermitted : ExitStatus::kProfileInvalid,
+                       std::move(reading.mistakes));
+  throw Error(ExitStatus::kProfileMissing,
+              fmt::format("there is no profile {}{}", in_quotes(name), did_you_mean(name, reading.known_names)),
+              fmt::format("known profiles: {}", joined(reading.known_names, ", ")));
+}
+
+std::string chosen_profile(const PlanWords& words) {
+  if (!words.profile.empty()) return words.profile;
+  profile::DefaultName configured = profile::default_name(session::directories_of_caller().config + "/config.toml");
+  if (!configured.mistakes.empty()) throw ProfileError(ExitStatus::kProfileInvalid, std::move(configured.mistakes));
+  return configured.name.value_or("coding");
+}
+
+Plan plan_of(const PlanWords& words, std::vector<std::string> argv) {
+  plan::Request request;
+  request.argv = std::move(argv);
+  request.workspace = if_given(words.workspace);
+  request.workdir = if_given(words.workdir);
+  for (const std::string& variable : words.environment) request.env.push_back(variable_of(variable));
+  return plan::resolve(read_profile(chosen_profile(words)), plan::look_at_host(), plan::HostFiles(), request);
+}
+
+}  // namespace clawbox::cli

@@ -1,0 +1,43 @@
+// From the words of the command line to a plan: the part that `run` and `explain` share, so that they cannot differ.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "plan/plan.h"
+#include "plan/request.h"
+#include "profile/profile.h"
+
+namespace clawbox::cli {
+
+struct PlanWords {
+  std::string profile;
+  std::string workspace, workdir;
+  std::vector<std::string> environment;
+};
+
+/// --profile, --workspace, --workdir, --env
+void add_plan_words(CLI::App& verb, PlanWords& words);
+
+/// Mistakes of a profile, all of them: printed by main(), each with its place.
+class ProfileError : public Error {
+ public:
+  ProfileError(ExitStatus status, std::vector<profile::Diagnostic> mistakes)
+      : Error(status, "the profile cannot be used"), mistakes_(std::move(mistakes)) {}
+  const std::vector<profile::Diagnostic>& mistakes() const { return mistakes_; }
+
+ private:
+  std::vector<profile::Diagnostic> mistakes_;
+};
+
+profile::SearchPath search_path();
+/// Throws ProfileError, or Error(kProfileMissing) with the nearest name.
+profile::Profile read_profile(const std::string& name);
+/// --profile, else `default_profile` of the caller's config.toml, else "coding".
+std::string chosen_profile(const PlanWords& words);
+Plan plan_of(const PlanWords& words, std::vector<std::string> argv);
+
+}  // namespace clawbox::cli

@@ -1,0 +1,47 @@
+#include "cli/print.h"
+
+#include <unistd.h>
+
+#include "base/text.h"
+
+namespace clawbox::cli {
+namespace {
+
+enum class Colour { kRed = 31, kYellow = 33 };
+
+std::string in_colour(Colour colour, const std::string& text) {
+  const char* no_colour = std::getenv("NO_COLOR");
+  if (::isatty(STDERR_FILENO) != 1 || (no_colour != nullptr && no_colour[0] != '\0')) return text;
+  return fmt::format("\x1b[1;{}m{}\x1b[0m", static_cast<int>(colour), text);
+}
+
+}  // namespace
+
+void print_error(const Error& error) {
+  fmt::print(stderr, "{} {}\n", in_colour(Colour::kRed, "clawbox: error:"), error.what());
+  if (!error.remedy().empty()) fmt::print(stderr, "  remedy: {}\n", error.remedy());
+}
+
+void print_warning(const std::string& text) {
+  fmt::print(stderr, "{} {}\n", in_colour(Colour::kYellow, "clawbox:"), text);
+}
+
+void print_mistakes(const std::vector<profile::Diagnostic>& mistakes) {
+  for (const profile::Diagnostic& mistake : mistakes)
+    fmt::print(stderr, "{} {}\n", in_colour(Colour::kRed, "clawbox: error:"), to_string(mistake));
+}
+
+void print_shortfalls(const std::vector<Shortfall>& shortfalls) {
+  if (shortfalls.empty()) return;
+  std::vector<std::string> names;
+  for (const Shortfall& shortfall : shortfalls) names.push_back(escaped(shortfall.what));
+  print_warning(fmt::format("weaker than the profile asks: {} (`clawbox explain` says why; --quiet hides this line)",
+                            joined(names, "; ")));
+}
+
+void print(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+    if (errno != EPIPE) throw_errno("writing to standard output");
+}
+
+}  // namespace clawbox::cli

@@ -1,0 +1,22 @@
+// What people read: errors that teach, warnings, colour only on a terminal.
+#pragma once
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "plan/plan.h"
+#include "profile/profile.h"
+
+namespace clawbox::cli {
+
+void print_error(const Error& error);
+void print_warning(const std::string& text);
+void print_mistakes(const std::vector<profile::Diagnostic>& mistakes);
+/// One line that names everything which the profile asks for and the session does not have.
+void print_shortfalls(const std::vector<Shortfall>& shortfalls);
+/// Writes to stdout; throws when it cannot (a full disk, a closed pipe is fine).
+void print(const std::string& text);
+
+}  // namespace clawbox::cli

@@ -1,0 +1,59 @@
+// clawbox run: one command in one sandbox.
+#include <memory>
+
+#include "base/text.h"
+#include "cli/planning.h"
+#include "cli/print.h"
+#include "cli/verbs.h"
+#include "session/records.h"
+#include "session/session.h"
+
+namespace clawbox::cli {
+namespace {
+
+struct RunWords {
+  PlanWords plan;
+  std::string outcome_file;
+  bool quiet = false;
+};
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  clawbox run -- make test                        the profile `coding`, the current directory as workspace\n"
+    "  clawbox run --profile readonly -- rg TODO       look, do not touch\n"
+    "  clawbox run -w ~/src/app -e CI=1 -- npm test    another workspace, one more variable\n"
+    "\n"
+    "Exit status: the command's own; 128+n when signal n ended it; 124 when a cap did; 126 and 127 when it could not "
+    "be\n"
+    "executed or found; 64-78 and 125 when the sandbox could not be built (README, \"Exit status\").";
+
+void tell(const Outcome& outcome) {
+  if (!outcome.detail.empty()) print_warning(outcome.detail);
+  if (outcome.protected_changes.empty()) return;
+  print_warning("files that can make the host run code later have changed; look at them before you use the workspace:");
+  for (const Outcome::Change& change : outcome.protected_changes)
+    fmt::print(stderr, "  {:8} {}\n", change.change, escaped(change.path));
+}
+
+int run(const RunWords& words, const std::vector<std::string>& command) {
+  const Plan plan = plan_of(words.plan, command);
+  if (!words.quiet) print_shortfalls(plan.shortfalls);
+  const Outcome outcome = session::Session(session::directories_of_caller()).run(plan);
+  tell(outcome);
+  if (!words.outcome_file.empty()) session::write_outcome(words.outcome_file, outcome);
+  return outcome.exit_status;
+}
+
+}  // namespace
+
+Verb add_run(CLI::App& app, const std::vector<std::string>& command) {
+  auto words = std::make_shared<RunWords>();
+  CLI::App* verb = app.add_subcommand("run", "Run a command in a sandbox")->prefix_command();
+  add_plan_words(*verb, words->plan);
+  verb->add_option("--outcome", words->outcome_file, "write how it ended to FILE, as JSON")->type_name("FILE");
+  verb->add_flag("-q,--quiet", words->quiet, "do not say what is weaker than the profile asks");
+  verb->footer(kExamples);
+  return {verb, [=, &command] { return run(*words, command_of(*verb, command)); }};
+}
+
+}  // namespace clawbox::cli

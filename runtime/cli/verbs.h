@@ -1,0 +1,31 @@
+// The verbs of `clawbox`: each adds itself to the command line and gives back what to do when it was chosen.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/exit_status.h"
+
+namespace clawbox::cli {
+
+/// Runs the verb and returns the exit status of `clawbox`.
+using Action = std::function<int()>;
+
+struct Verb {
+  CLI::App* words;
+  Action action;
+};
+
+/// The command of `run` or `explain`: the words after `--`, or else those from the first that is no option of the verb.
+/// Throws Error(kUsage) for an option that the verb does not know.
+std::vector<std::string> command_of(const CLI::App& verb, const std::vector<std::string>& after_dashes);
+
+/// `command`: the words after `--`.
+Verb add_run(CLI::App& app, const std::vector<std::string>& command);
+Verb add_explain(CLI::App& app, const std::vector<std::string>& command);
+Verb add_profile(CLI::App& app);
+Verb add_doctor(CLI::App& app);
+
+}  // namespace clawbox::cli

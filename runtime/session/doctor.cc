@@ -1,0 +1,110 @@
+#include "session/doctor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace clawbox::session {
+namespace {
+
+constexpr const char* kLater = "caps by control group come with a later release";
+
+std::vector<Cap> caps_of_this_version() {
+  return {{"time", true, "wall clock"},
+          {"cpu_time", true, "of all processes together"},
+          {"processes", true, "RLIMIT_NPROC"},
+          {"memory", false, kLater},
+          {"swap", false, kLater},
+          {"cpu", false, kLater},
+          {"disk", false, "caps of whole trees come with a later release; RLIMIT_FSIZE caps each file"}};
+}
+
+const char* word_of(Need need) { return need == Need::kRequired ? "required" : "optional"; }
+
+/// Pads first: escape sequences have no width.
+std::string painted(const std::string& word, std::size_t width, const char* code, Colour colour) {
+  const std::string padded = fmt::format("{:<{}}", word, width);
+  return colour == Colour::kNone ? padded : fmt::format("\x1b[{}m{}\x1b[0m", code, padded);
+}
+
+constexpr const char *kGreen = "32", *kYellow = "33", *kRed = "1;31", *kBold = "1";
+
+std::string text_of(const Finding& finding, std::size_t width, Colour colour) {
+  const char* missing = finding.need == Need::kRequired ? kRed : kYellow;
+  const std::string state = finding.works ? painted("ok", 7, kGreen, colour) : painted("missing", 7, missing, colour);
+  const std::string line = fmt::format("  {}  {:<{}}  {}\n", state, finding.name, width, finding.found);
+  if (finding.works) return line;
+  return line + fmt::format("           costs: {}\n           mend:  {}\n", finding.cost, finding.remedy);
+}
+
+std::string section(const Examination& examination, Need need, Colour colour) {
+  std::size_t width = 0;
+  for (const Finding& finding : examination.findings) width = std::max(width, finding.name.size());
+  std::string text;
+  for (const Finding& finding : examination.findings)
+    if (finding.need == need) text += text_of(finding, width, colour);
+  return text;
+}
+
+std::string text_of(const Cap& cap) {
+  return fmt::format("  {:<11}  {:<9}  {}\n", cap.applied ? "applied" : "not applied", cap.name, cap.how);
+}
+
+std::string verdict(const Examination& examination, Colour colour) {
+  const std::vector<std::string> missing = missing_for_coding(examination);
+  if (missing.empty()) return painted("coding can run here", 0, kGreen, colour) + "\n";
+  return painted("coding cannot run here", 0, kRed, colour) + fmt::format(": {}\n", joined(missing, ", "));
+}
+
+}  // namespace
+
+Finding examined(const Probe& probe, const plan::Host& host) {
+  const Attempt attempt = probe.attempt(host);
+  const std::string remedy = attempt.remedy.empty() ? probe.remedy : attempt.remedy;
+  return {probe.name, probe.need, attempt.works, escaped(attempt.found), probe.cost, attempt.works ? "" : remedy};
+}
+
+Examination examine() {
+  const plan::Host host = plan::look_at_host();
+  Examination examination{host.kernel, {}, caps_of_this_version()};
+  for (const Probe& probe : probes_for(host)) examination.findings.push_back(examined(probe, host));
+  return examination;
+}
+
+std::vector<std::string> missing_for_coding(const Examination& examination) {
+  std::vector<std::string> names;
+  for (const Finding& finding : examination.findings)
+    if (finding.need == Need::kRequired && !finding.works) names.push_back(finding.name);
+  return names;
+}
+
+Json examination_json(const Examination& examination) {
+  Json probes = Json::array(), caps = Json::array();
+  for (const Finding& finding : examination.findings)
+    probes.push_back({{"name", finding.name},
+                      {"needed", word_of(finding.need)},
+                      {"works", finding.works},
+                      {"found", finding.found},
+                      {"cost", finding.cost},
+                      {"remedy", finding.remedy}});
+  for (const Cap& cap : examination.caps)
+    caps.push_back({{"name", cap.name}, {"applied", cap.applied}, {"how", cap.how}});
+  return {{"coding", missing_for_coding(examination).empty()},
+          {"kernel", examination.kernel},
+          {"probes", probes},
+          {"caps", caps}};
+}
+
+std::string examination_text(const Examination& examination, Colour colour) {
+  const auto title = [&](const std::string& words) { return painted(words, 0, kBold, colour) + "\n"; };
+  std::string text = fmt::format("Linux {}\n\n", escaped(examination.kernel));
+  text += title("required for `coding`") + section(examination, Need::kRequired, colour) + "\n";
+  text += title("optional") + section(examination, Need::kOptional, colour) + "\n";
+  text += title("caps");
+  for (const Cap& cap : examination.caps) text += text_of(cap);
+  return text + "\n" + verdict(examination, colour);
+}
+
+}  // namespace clawbox::session

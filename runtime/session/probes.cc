@@ -1,0 +1,76 @@
+#include "session/probes.h"
+
+#include <string_view>
+
+namespace clawbox::session {
+namespace {
+
+constexpr auto kRequired = Need::kRequired;
+constexpr auto kOptional = Need::kOptional;
+
+constexpr const char* kNothingRuns = "no session can start";
+constexpr const char* kUserNamespaces =
+    "a kernel with CONFIG_USER_NS and the other namespaces, and a system that allows them";
+constexpr const char* kRoot =
+    "run clawbox as the ordinary user who owns the workspace, or keep it on ext4, XFS, btrfs or tmpfs (Linux 6.3)";
+constexpr const char* kDelegate =
+    "systemd-run --user --scope -p Delegate=yes clawbox ... (without a login session first: sudo loginctl "
+    "enable-linger $USER)";
+constexpr const char* kHelpers =
+    "install the package uidmap (Debian, Ubuntu) or shadow-utils (Fedora) or shadow (Arch)";
+
+const Probe kProbes[] = {
+    {"pidfd", kRequired, kNothingRuns, "Linux 5.4 or later", try_pidfd},
+    {"close-range", kRequired, "descriptors of the caller could leak into the session: no session can start",
+     "Linux 5.9 or later", try_close_range},
+    {"openat2", kRequired, "paths could lead out of the new root: no session can start", "Linux 5.6 or later",
+     try_openat2},
+    {"namespaces", kRequired, kNothingRuns, kUserNamespaces, try_namespaces},
+    {"time-namespace", kOptional, "the session reads the host's uptime", "Linux 5.6 or later with CONFIG_TIME_NS",
+     try_time_namespace},
+    {"id-map", kRequired, kNothingRuns, kUserNamespaces, try_id_map},
+    {"id-map-helpers", kOptional, "profiles with identity.subordinate_ids do not run", kHelpers, try_id_map_helpers},
+    {"mounts", kRequired, kNothingRuns,
+     "Linux 5.12 or later, and a security module that allows mounts in a user namespace", try_mounts},
+    {"read-only-tree", kRequired, "the host's system files cannot be made read-only: no session can start",
+     "Linux 5.12 or later", try_read_only_tree},
+    {"owner-mapping", kRequired, "root's sessions cannot write to a workspace", kRoot, try_owner_mapping},
+    {"proc", kRequired, "the session would see the host's processes: no session can start",
+     "a /proc outside that is not masked", try_proc},
+    {"namespace-lock", kRequired, "programs inside could make user namespaces of their own: no session can start",
+     kUserNamespaces, try_namespace_lock},
+    {"loopback", kRequired, "profiles without the host's network do not run", kUserNamespaces, try_loopback},
+    {"seccomp-filter", kRequired, kNothingRuns, "a kernel with CONFIG_SECCOMP_FILTER", try_seccomp_filter},
+    {"seccomp-listener", kOptional, "no record of each exec, no rules that ask (a later release uses it)",
+     "Linux 5.0 or later", try_seccomp_listener},
+    {"seccomp-wait-killable", kOptional, "signals can make a watched call start again", "Linux 5.19 or later",
+     try_wait_killable},
+    {"seccomp-sync-wake-up", kOptional, "watched calls are slower", "Linux 6.6 or later", try_sync_wake_up},
+    {"landlock", kOptional, "there is no second fence behind the mounts",
+     "Linux 5.13 or later with landlock in the lsm= list of the kernel's command line", try_landlock},
+    {"overlay", kOptional, "no copy-on-write workspace (a later release uses it)",
+     "Linux 5.11 or later with the module overlay: sudo modprobe overlay", try_overlay},
+    {"fuse", kOptional, "no portable disk cap (a later release uses it)",
+     "sudo modprobe fuse && sudo chmod 0666 /dev/fuse", try_fuse},
+    {"cgroup-delegation", kOptional,
+     "no caps on the session as a whole for memory, cpu and processes (a later release uses them)", kDelegate,
+     try_cgroup_delegation},
+    {"nf-tables", kOptional, "no network by name (a later release uses it)", "sudo modprobe nf_tables", try_nftables},
+    {"tracing", kOptional, "gdb and strace do not work inside", "sudo sysctl -w kernel.yama.ptrace_scope=1",
+     try_tracing},
+};
+
+bool concerns(const Probe& probe, const plan::Host& host) {
+  return std::string_view(probe.name) != "owner-mapping" || host.caller == plan::Host::Caller::kRoot;
+}
+
+}  // namespace
+
+std::vector<Probe> probes_for(const plan::Host& host) {
+  std::vector<Probe> probes;
+  for (const Probe& probe : kProbes)
+    if (concerns(probe, host)) probes.push_back(probe);
+  return probes;
+}
+
+}  // namespace clawbox::session

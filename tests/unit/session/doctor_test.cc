@@ -1,0 +1,208 @@
+#include "session/doctor.h"
+
+#include <linux/sched.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+
+#include "base/error.h"
+#include "session/probes_causes.h"
+#include "session/probes_cgroup.h"
+#include "support/catch.h"
+#include "support/temp_dir.h"
+#include "sys/files.h"
+
+using namespace clawbox;
+using namespace clawbox::session;
+using namespace std::chrono_literals;
+
+namespace {
+
+const Finding kProc{"proc", Need::kRequired, true, "a new one", "no session can start", ""};
+const Finding kNoProc{
+    "proc",     Need::kRequired, false, "mounting a new proc: Operation not permitted", "no session can start",
+    "unmask it"};
+const Finding kNoFuse{"fuse",        Need::kOptional,
+                      false,         "opening '/dev/fuse': Permission denied",
+                      "no disk cap", "sudo chmod 0666 /dev/fuse"};
+
+Examination examination_of(std::vector<Finding> findings) {
+  return {"6.1.0", std::move(findings), {{"time", true, "wall clock"}, {"memory", false, "later"}}};
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+long lines_of(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
+
+std::string last_line_of(const std::string& text) {
+  const std::size_t before = text.rfind('\n', text.size() - 2);
+  return text.substr(before + 1);
+}
+
+}  // namespace
+
+TEST_CASE("coding can run when only optional features are missing") {
+  CHECK(missing_for_coding(examination_of({kProc, kNoFuse})).empty());
+  CHECK(last_line_of(examination_text(examination_of({kProc, kNoFuse}), Colour::kNone)) == "coding can run here\n");
+}
+
+TEST_CASE("coding cannot run without a required feature, and the last line names it") {
+  const Examination examination = examination_of({kNoProc, kNoFuse});
+  CHECK(missing_for_coding(examination) == std::vector<std::string>{"proc"});
+  CHECK(last_line_of(examination_text(examination, Colour::kNone)) == "coding cannot run here: proc\n");
+}
+
+TEST_CASE("a feature that works takes one line, one that does not takes three") {
+  const long base = lines_of(examination_text(examination_of({}), Colour::kNone));
+  CHECK(lines_of(examination_text(examination_of({kProc}), Colour::kNone)) == base + 1);
+  CHECK(lines_of(examination_text(examination_of({kNoProc}), Colour::kNone)) == base + 3);
+}
+
+TEST_CASE("a missing feature is told with its reason, its cost and the command that mends it") {
+  const std::string text = examination_text(examination_of({kNoFuse}), Colour::kNone);
+  CHECK(has(text, "missing  fuse  opening '/dev/fuse': Permission denied"));
+  CHECK(has(text, "costs: no disk cap"));
+  CHECK(has(text, "mend:  sudo chmod 0666 /dev/fuse"));
+}
+
+TEST_CASE("text has escape sequences only where colour is asked for") {
+  CHECK(examination_text(examination_of({kProc, kNoFuse}), Colour::kNone).find('\x1b') == std::string::npos);
+  CHECK(examination_text(examination_of({kProc, kNoFuse}), Colour::kAnsi).find('\x1b') != std::string::npos);
+}
+
+TEST_CASE("caps that are not applied are named as such") {
+  CHECK(has(examination_text(examination_of({}), Colour::kNone), "not applied  memory"));
+}
+
+TEST_CASE("doctor's JSON has the documented fields") {
+  const Json json = examination_json(examination_of({kNoProc}));
+  CHECK(json["coding"] == false);
+  CHECK(json["kernel"] == "6.1.0");
+  CHECK(json["probes"][0] == Json({{"name", "proc"},
+                                   {"needed", "required"},
+                                   {"works", false},
+                                   {"found", kNoProc.found},
+                                   {"cost", kNoProc.cost},
+                                   {"remedy", kNoProc.remedy}}));
+  CHECK(json["caps"][1] == Json({{"name", "memory"}, {"applied", false}, {"how", "later"}}));
+}
+
+TEST_CASE("a remedy that the attempt knows is preferred to the general one") {
+  const auto fails = [](const plan::Host&) { return Attempt{false, "refused", "the special one"}; };
+  CHECK(examined({"x", Need::kRequired, "cost", "the general one", fails}, {}).remedy == "the special one");
+}
+
+TEST_CASE("a feature that works has no remedy") {
+  const auto works = [](const plan::Host&) { return Attempt{true, "found", ""}; };
+  CHECK(examined({"x", Need::kRequired, "cost", "the general one", works}, {}).remedy.empty());
+}
+
+TEST_CASE("control bytes in what was found are escaped") {
+  const auto found = [](const plan::Host&) { return Attempt{true, "a\x1b[31m", ""}; };
+  CHECK(examined({"x", Need::kOptional, "", "", found}, {}).found.find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("the names of the probes are unique, and owner-mapping is root's only") {
+  plan::Host host;
+  std::vector<std::string> names;
+  for (const Probe& probe : probes_for(host)) names.emplace_back(probe.name);
+  std::sort(names.begin(), names.end());
+  CHECK(std::adjacent_find(names.begin(), names.end()) == names.end());
+  host.caller = plan::Host::Caller::kRoot;
+  CHECK(probes_for(host).size() == names.size() + 1);
+}
+
+TEST_CASE("an attempt in a child brings back what was found") {
+  const Attempt attempt = in_child([] { return "found"; });
+  CHECK(attempt.works);
+  CHECK(attempt.found == "found");
+}
+
+TEST_CASE("an attempt in a child is not made in this process") {
+  const std::string ours = std::to_string(::getpid());
+  CHECK(in_child([] { return std::to_string(::getpid()); }).found != ours);
+}
+
+TEST_CASE("an attempt in a child brings back the error and its remedy") {
+  const Attempt refused = in_child([]() -> std::string { throw_sys_error(EBUSY, "trying"); });
+  CHECK_FALSE(refused.works);
+  CHECK(refused.found == "trying: Device or resource busy");
+  const Attempt advised = in_child([]() -> std::string { throw Error(ExitStatus::kFeatureMissing, "no", "mend it"); });
+  CHECK(advised.remedy == "mend it");
+}
+
+TEST_CASE("an attempt that dies is told with its signal") {
+  const Attempt attempt = in_child([]() -> std::string {
+    ::raise(SIGKILL);
+    return "";
+  });
+  CHECK_FALSE(attempt.works);
+  CHECK(has(attempt.found, "killed by signal 9"));
+}
+
+TEST_CASE("an attempt that hangs is killed at its deadline") {
+  sys::Pipe alive = sys::make_pipe();
+  const Attempt attempt = in_child(
+      []() -> std::string {
+        while (true) ::pause();
+      },
+      20ms);
+  CHECK_FALSE(attempt.works);
+  CHECK(has(attempt.found, "20 ms"));
+  alive.write_end.reset();
+  char byte;
+  CHECK(::read(alive.read_end.get(), &byte, 1) == 0);  // end-of-file: the child, which had the other copy, is gone
+}
+
+TEST_CASE("an attempt in a user namespace runs with the ids that were mapped") {
+  const plan::Host host = plan::look_at_host();
+  const Attempt attempt = in_child(CLONE_NEWUSER, probe_identity(host), [] { return std::to_string(::getuid()); });
+  if (!attempt.works) return test::skip("kernel: no user namespaces: " + attempt.found);
+  CHECK(attempt.found == std::to_string(host.uid));
+}
+
+TEST_CASE("the cause of a failure is not looked for where there is none") {
+  CHECK(with_cause({true, "found", ""}).found == "found");
+}
+
+TEST_CASE("covers of /proc are read from mountinfo, and binfmt_misc is none") {
+  const auto covers = covers_of_proc(
+      "22 27 0:21 / /proc rw,relatime - proc proc rw\n"
+      "23 22 0:30 / /proc/sys/fs/binfmt_misc rw - autofs systemd-1 rw\n"
+      "24 22 0:31 / /proc/kcore rw - tmpfs tmpfs rw\n");
+  CHECK(covers == std::vector<std::string>{"/proc/kcore"});
+}
+
+TEST_CASE("the own control group is found below the cgroup2 mount") {
+  const std::string mount = "31 23 0:28 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw\n";
+  CHECK(own_cgroup(mount, "0::/user.slice/a.scope\n") == "/sys/fs/cgroup/user.slice/a.scope");
+  CHECK(own_cgroup(mount, "8:pids:/x\n0::/\n") == "/sys/fs/cgroup");
+}
+
+TEST_CASE("a cgroup2 mount of a part of the tree shows what is below it only") {
+  const std::string mount = "31 23 0:28 /a /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
+  CHECK(own_cgroup(mount, "0::/a/b\n") == "/sys/fs/cgroup/b");
+  CHECK_FALSE(own_cgroup(mount, "0::/ab\n"));
+}
+
+TEST_CASE("without a cgroup2 mount, or outside of it, there is no own group") {
+  CHECK_FALSE(own_cgroup("31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n", "0::/\n"));
+  CHECK_FALSE(own_cgroup("31 23 0:28 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "0::/../x\n"));
+}
+
+TEST_CASE("the group that is made to see whether groups can be made is removed again") {
+  const test::TempDir group;
+  test::write_file(group / "cgroup.controllers", "cpuset cpu io memory pids\n");
+  const std::string found = try_child_group(group.path());
+  CHECK(has(found, "caps: memory, swap, cpu, processes, disk rates"));
+  CHECK(std::distance(std::filesystem::directory_iterator(group.path()), {}) == 1);
+}
+
+TEST_CASE("a control group without controllers is of no use") {
+  const test::TempDir group;
+  test::write_file(group / "cgroup.controllers", "hugetlb\n");
+  CHECK_THROWS_AS(try_child_group(group.path()), Error);
+}
