@@ -18,15 +18,16 @@ std::string now_text() {
   const std::time_t seconds = duration_cast<std::chrono::seconds>(now).count();
   std::tm utc{};
   ::gmtime_r(&seconds, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour,
-                     utc.tm_min, utc.tm_sec, duration_cast<microseconds>(now).count() % 1'000'000);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
+                     utc.tm_hour, utc.tm_min, utc.tm_sec, duration_cast<microseconds>(now).count() % 1'000'000);
 }
 
 }  // namespace
 
 Trail::Trail(const OwnedFd& directory, std::string session)
     : session_(std::move(session)),
-      file_(sys::open_at(directory, session_ + ".jsonl", O_CREAT | O_EXCL | O_APPEND | O_WRONLY, sys::Resolve::kBeneathNoSymlinks, 0600)) {}
+      file_(sys::open_at(directory, session_ + ".jsonl", O_CREAT | O_EXCL | O_APPEND | O_WRONLY,
+                         sys::Resolve::kBeneathNoSymlinks, 0600)) {}
 
 void Trail::append(const std::string& event, const Json& details) {
   Json record;
@@ -37,7 +38,8 @@ void Trail::append(const std::string& event, const Json& details) {
   record["event"] = event;
   record.update(details);
   const std::string line = record.dump() + "\n";
-  const ssize_t put = ::write(file_.get(), line.data(), line.size());  // O_APPEND, one write: a reader never sees half a line of ours
+  const ssize_t put =
+      ::write(file_.get(), line.data(), line.size());  // O_APPEND, one write: a reader never sees half a line of ours
   if (put < 0) throw_errno("writing the audit trail");
   if (static_cast<std::size_t>(put) != line.size()) throw_sys_error(ENOSPC, "writing the audit trail");
 }

@@ -1,8 +1,8 @@
 // The audit trail of one session: one JSON object per line, appended with one write each, outside the sandbox.
 //
-// Fields of every record: "v" (format, 1), "seq" (from 1, without gaps), "time" (RFC 3339, UTC, microseconds), "session",
-// "event". Bytes that came from the sandbox are escaped (base/text.h). This version records the start and the end of a
-// session; the hash chain and the exec log come with the next one, and extend these records.
+// Fields of every record: "v" (format, 1), "seq" (from 1, without gaps), "time" (RFC 3339, UTC, microseconds),
+// "session", "event". Bytes that came from the sandbox are escaped (base/text.h). This version records the start and
+// the end of a session; the hash chain and the exec log come with the next one, and extend these records.
 #pragma once
 
 #include <cstdint>

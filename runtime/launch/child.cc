@@ -49,11 +49,13 @@ OwnedFd build_view(const Plan& plan, std::vector<OwnedFd> mapped) {
   return sys::duplicate(view.bare_proc().get());
 }
 
-/// A path as `.` of the program: it is below the new root, which CVE-2024-21626 teaches to look at rather than to believe.
+/// A path as `.` of the program: it is below the new root, which CVE-2024-21626 teaches to look at rather than to
+/// believe.
 void enter_directory(const std::string& path) {
   if (::chdir(path.c_str()) < 0) throw_errno("entering the directory {}", path);
   std::array<char, 4096> here;
-  if (::getcwd(here.data(), here.size()) == nullptr || here[0] != '/') throw_sys_error(ENOENT, "the working directory is outside the sandbox");
+  if (::getcwd(here.data(), here.size()) == nullptr || here[0] != '/')
+    throw_sys_error(ENOENT, "the working directory is outside the sandbox");
 }
 
 void set_limits(const Limits& limits) {
@@ -97,15 +99,16 @@ class Stopwatch {
   std::string laps_;
 };
 
-/// Ends with a process that is inside, has no privileges, and holds no descriptor but its channel and the program's three.
+/// Ends with a process that is inside, has no privileges, and holds no descriptor but its channel and the program's
+/// three.
 std::optional<int> settle(Inheritance& given, Stopwatch& watch) {
   const Plan& plan = given.plan;
-  sys::die_with_parent();                                        // again below: the kernel forgets it when ids change
+  sys::die_with_parent();  // again below: the kernel forgets it when ids change
   std::vector<OwnedFd> mapped = wait_for_go(given.channel);
   watch.lap("go");
   become_session_user(plan.identity);
   sys::die_with_parent();
-  sys::unshare(CLONE_NEWCGROUP);                                 // only now is our own cgroup its root
+  sys::unshare(CLONE_NEWCGROUP);  // only now is our own cgroup its root
   if (plan.network.mode == Network::Mode::kNone) net::bring_loopback_up();
   watch.lap("network");
   sys::set_hostname(plan.identity.hostname);
@@ -115,7 +118,7 @@ std::optional<int> settle(Inheritance& given, Stopwatch& watch) {
   const OwnedFd bare_proc = build_view(plan, std::move(mapped));
   watch.lap("mounts");
   const Connected stdio = connect_stdio(std::move(given.stdio));
-  enter_inner_user_namespace(plan.identity, bare_proc);          // from here nothing of the outer namespace is ours
+  enter_inner_user_namespace(plan.identity, bare_proc);  // from here nothing of the outer namespace is ours
   enter_directory(plan.command.directory);
   set_limits(plan.limits);
   give_up_privileges();
@@ -130,10 +133,10 @@ std::optional<int> settle(Inheritance& given, Stopwatch& watch) {
 [[noreturn]] void run_steps(Inheritance& given) {
   Stopwatch watch;
   const std::optional<int> terminal = settle(given, watch);
-  close_all_but_channel(given.channel);                          // late, so that nothing opened above is left
+  close_all_but_channel(given.channel);  // late, so that nothing opened above is left
   landlock::restrict_self(given.plan.landlock);
   watch.lap("landlock");
-  seccomp::install(given.filters);                               // last: nothing above has to be allowed by it
+  seccomp::install(given.filters);  // last: nothing above has to be allowed by it
   watch.lap("seccomp");
   Packet ready;
   ready.kind = Kind::kReady;

@@ -25,7 +25,7 @@ std::vector<std::string> variables_of(const Command& command) {
 }
 
 /// Runs on the memory of pid 1, which waits: nothing is allocated, and only the exec is left to fail.
-[[noreturn]] void become_program(const sys::ExecWords& words, std::optional<int> terminal, int& error) {
+[[noreturn]] void become_program(const sys::ExecWords& words, std::optional<int> terminal, volatile int& error) {
   ::setpgid(0, 0);
   if (terminal) ::tcsetpgrp(*terminal, ::getpid());  // SIGTTOU is blocked, see below
   sys::reset_signals();
@@ -59,7 +59,7 @@ Connected connect_stdio(Stdio stdio) {
 Started start_program(const Command& command, std::optional<int> terminal) {
   const sys::ExecWords words(command.argv, variables_of(command));
   const sys::BlockedSignals until_it_runs;  // a handler of ours must not run in the borrowed memory
-  int error = 0;
+  volatile int error = 0;                   // written by the child, in our memory
   // vfork: a fork would copy page tables for nothing, which is a third of the time from here to the program.
   const pid_t pid = ::vfork();
   if (pid == 0) become_program(words, terminal, error);

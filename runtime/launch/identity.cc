@@ -19,8 +19,11 @@ std::string map_text(const std::vector<IdRange>& ranges) {
   return text;
 }
 
-/// For a mount the left side is what is on disk, and the right side what it looks like (mount_setattr(2), "ID-mapped mounts").
-std::string owner_line(const IdRange& range) { return fmt::format("{} {} {}\n", range.host, range.inside, range.count); }
+/// For a mount the left side is what is on disk, and the right side what it looks like (mount_setattr(2), "ID-mapped
+/// mounts").
+std::string owner_line(const IdRange& range) {
+  return fmt::format("{} {} {}\n", range.host, range.inside, range.count);
+}
 
 /// The inner namespace knows the same ids as the outer one, under the same numbers.
 std::string same_ids(const std::vector<IdRange>& outer) {
@@ -47,8 +50,10 @@ void run_helper(const std::string& program, pid_t child, const std::vector<IdRan
   sys::Process process(helper.pid, OwnedFd(::dup(helper.pidfd.get())));
   const sys::Ending ending = process.wait();
   if (ending.status == 0 && ending.signal == 0) return;
-  throw Error(ExitStatus::kFeatureMissing, fmt::format("{} refused the id map (exit status {})", program, ending.status),
-              "check that it is installed set-user-id and that /etc/subuid and /etc/subgid give you a range, or leave out identity.subordinate_ids");
+  throw Error(ExitStatus::kFeatureMissing,
+              fmt::format("{} refused the id map (exit status {})", program, ending.status),
+              "check that it is installed set-user-id and that /etc/subuid and /etc/subgid give you a range, or leave "
+              "out identity.subordinate_ids");
 }
 
 void write_maps_by_file(pid_t child, const Identity& identity) {
@@ -59,7 +64,8 @@ void write_maps_by_file(pid_t child, const Identity& identity) {
   write_file(proc, "gid_map", map_text(identity.gid_map));
 }
 
-/// A map of many ids needs a writer with capabilities in the outer namespace, which unshare takes from us: a child that stays.
+/// A map of many ids needs a writer with capabilities in the outer namespace, which unshare takes from us: a child that
+/// stays.
 void enter_with_all_ids(const Identity& identity, const OwnedFd& bare_proc) {
   auto [ours, writers] = sys::make_channel();
   const pid_t writer = sys::fork();
@@ -98,7 +104,8 @@ OwnedFd owner_map(const Identity& identity) {
   if (holder.pid == 0) {
     up.reset();
     char byte;
-    ::_exit(static_cast<int>(::read(down.get(), &byte, 1)));  // holds the namespace until the launcher has its descriptor
+    ::_exit(
+        static_cast<int>(::read(down.get(), &byte, 1)));  // holds the namespace until the launcher has its descriptor
   }
   const sys::Process process(holder.pid, OwnedFd(::dup(holder.pidfd.get())));
   const OwnedFd proc = sys::open(fmt::format("/proc/{}", holder.pid), O_PATH | O_DIRECTORY);
@@ -122,7 +129,8 @@ std::vector<OwnedFd> mapped_trees(const Plan& plan) {
 void become_session_user(const Identity& identity) {
   if (identity.groups == Identity::Groups::kDropped) sys::drop_groups();
   sys::become(identity.uid, identity.gid);
-  sys::set_dumpable(sys::Dumpable::kYes);  // a change of ids gave our files in /proc to the host's root, and we have maps to write
+  sys::set_dumpable(
+      sys::Dumpable::kYes);  // a change of ids gave our files in /proc to the host's root, and we have maps to write
 }
 
 void enter_inner_user_namespace(const Identity& identity, const OwnedFd& bare_proc) {

@@ -13,7 +13,8 @@ namespace clawbox::launch {
 /// The parent's side: writes uid_map, gid_map (and setgroups) of the child, itself or by newuidmap(1) and newgidmap(1).
 void write_id_maps(pid_t child, const Identity& identity);
 
-/// A user namespace that only exists to map owners from what is on disk to the session's host id: one descriptor, no process.
+/// A user namespace that only exists to map owners from what is on disk to the session's host id: one descriptor, no
+/// process.
 OwnedFd owner_map(const Identity& identity);
 
 /// One detached tree for each Bind with Ownership::kMapped, in the order of the plan.

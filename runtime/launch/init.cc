@@ -25,15 +25,20 @@ Packet exec_failure(const Command& command, int error) {
   const bool is_there = name.find('/') != std::string::npos && ::access(name.c_str(), F_OK) == 0;
   const auto status = missing && !is_there ? ExitStatus::kNotFound : ExitStatus::kNotExecutable;
   if (missing && is_there)
-    return failure_packet(static_cast<int>(status), error, fmt::format("{} is there, but its interpreter or loader is not", in_quotes(name)),
-                          "the first line (#!) or the ELF loader names a file that the profile does not show: see `clawbox explain`");
+    return failure_packet(
+        static_cast<int>(status), error,
+        fmt::format("{} is there, but its interpreter or loader is not", in_quotes(name)),
+        "the first line (#!) or the ELF loader names a file that the profile does not show: see `clawbox explain`");
   if (missing)
-    return failure_packet(static_cast<int>(status), error, fmt::format("{}: command not found inside the sandbox", in_quotes(name)),
+    return failure_packet(static_cast<int>(status), error,
+                          fmt::format("{}: command not found inside the sandbox", in_quotes(name)),
                           "`clawbox explain` prints the PATH and the files that the profile shows");
   return failure_packet(static_cast<int>(status), error, SysError(error, "executing " + in_quotes(name)).what(), "");
 }
 
-uint64_t microseconds(const timeval& time) { return static_cast<uint64_t>(time.tv_sec) * 1'000'000 + static_cast<uint64_t>(time.tv_usec); }
+uint64_t microseconds(const timeval& time) {
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000 + static_cast<uint64_t>(time.tv_usec);
+}
 
 Packet exit_packet(const sys::Ending& ending) {
   const rusage usage = sys::usage_of_children();

@@ -1,7 +1,9 @@
-// Pid 1 of the sandbox after the set-up: starts the program, reaps orphans, passes signals on, tells the launcher the end.
+// Pid 1 of the sandbox after the set-up: starts the program, reaps orphans, passes signals on, tells the launcher the
+// end.
 //
-// It has the filter and no capabilities, cannot be traced, and takes orders only from its channel. When it ends, the kernel
-// kills every process of the session (pid_namespaces(7)), so end-of-file on the channel is enough to end everything.
+// It has the filter and no capabilities, cannot be traced, and takes orders only from its channel. When it ends, the
+// kernel kills every process of the session (pid_namespaces(7)), so end-of-file on the channel is enough to end
+// everything.
 #pragma once
 
 #include <optional>

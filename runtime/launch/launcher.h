@@ -1,7 +1,7 @@
 // The launcher's side of a start: clone into new namespaces, hand over, hear that it is ready, arm.
 //
-// Order: start → write_id_maps → go → (gifts, ready) → arm. Every failure of the child comes back here as the child's own
-// Error. Destroying a Child kills its pid 1, and with it the whole session.
+// Order: start → write_id_maps → go → (gifts, ready) → arm. Every failure of the child comes back here as the child's
+// own Error. Destroying a Child kills its pid 1, and with it the whole session.
 #pragma once
 
 #include <string>

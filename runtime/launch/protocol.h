@@ -1,9 +1,11 @@
-// What the launcher and the sandbox's pid 1 say to each other over the channel: packets of one fixed size, see sys/channel.h.
+// What the launcher and the sandbox's pid 1 say to each other over the channel: packets of one fixed size, see
+// sys/channel.h.
 //
 // Down: kGo (the set-up may begin; with descriptors of mapped trees), kArm (the program may start), kSignal, kContinue.
 // Up: kGifts (descriptors made inside: the terminal's master, if there is one), kReady (set-up is done), kFailed, then
-// kStarted (the exec succeeded), kStopped, kExited. End-of-file before kReady: killed while setting up. Either end that sees end-of-file later ends the session.
-// Pid 1 is the only writer of the upward direction: the program never holds the channel.
+// kStarted (the exec succeeded), kStopped, kExited. End-of-file before kReady: killed while setting up. Either end that
+// sees end-of-file later ends the session. Pid 1 is the only writer of the upward direction: the program never holds
+// the channel.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +22,11 @@ enum class Kind : uint32_t { kGo, kArm, kSignal, kContinue, kGifts, kReady, kFai
 
 struct Packet {
   Kind kind{};
-  int32_t number = 0;      // kSignal, kStopped: signal; kFailed: errno or 0; kExited: exit status
-  int32_t signal = 0;      // kExited: the signal that ended the program, or 0
-  int32_t status = 0;      // kFailed: ExitStatus
-  uint64_t cpu_us = 0;     // kExited: CPU time of the program and all its reaped descendants
-  char text[1024] = {};    // kFailed: what, then after a NUL the remedy; kReady: "step=microseconds " per step
+  int32_t number = 0;    // kSignal, kStopped: signal; kFailed: errno or 0; kExited: exit status
+  int32_t signal = 0;    // kExited: the signal that ended the program, or 0
+  int32_t status = 0;    // kFailed: ExitStatus
+  uint64_t cpu_us = 0;   // kExited: CPU time of the program and all its reaped descendants
+  char text[1024] = {};  // kFailed: what, then after a NUL the remedy; kReady: "step=microseconds " per step
 };
 
 struct Message {

@@ -8,10 +8,10 @@
 
 namespace clawbox::launch {
 
-struct InheritedFd {};    // the caller's own pipe or socket
+struct InheritedFd {};      // the caller's own pipe or socket
 struct SessionTerminal {};  // the slave of a terminal that is made inside; its master comes back with `ready`
-struct NullDevice {};     // /dev/null of the sandbox
-struct PipeEnd {          // the supervisor pumps the other end: the caller's file itself stays outside
+struct NullDevice {};       // /dev/null of the sandbox
+struct PipeEnd {            // the supervisor pumps the other end: the caller's file itself stays outside
   OwnedFd fd;
 };
 using StdioEnd = std::variant<InheritedFd, SessionTerminal, NullDevice, PipeEnd>;

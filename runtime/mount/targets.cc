@@ -17,7 +17,8 @@ struct Parts {
 
 Parts parts_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos || slash + 1 == path.size()) throw_sys_error(EINVAL, "mount target " + in_quotes(path));
+  if (slash == std::string::npos || slash + 1 == path.size())
+    throw_sys_error(EINVAL, "mount target " + in_quotes(path));
   return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
 }
 
@@ -53,10 +54,14 @@ OwnedFd Targets::make(const std::string& path, PlaceKind kind, LastSymlink last,
     return make(to.starts_with('/') ? to : parent_path + "/" + to, kind, last, depth + 1);
   }
   if (!is_ours(parent))
-    throw Error(ExitStatus::kSetupFailed, fmt::format("mount target {} does not exist, and {} belongs to the host", in_quotes(path), in_quotes(parent_path)),
+    throw Error(ExitStatus::kSetupFailed,
+                fmt::format("mount target {} does not exist, and {} belongs to the host", in_quotes(path),
+                            in_quotes(parent_path)),
                 "clawbox makes nothing in host directories: create it there, or choose another target");
-  if (kind == PlaceKind::kDirectory) sys::make_directory(parent, name, 0755);
-  else sys::make_file(parent, name, 0644);
+  if (kind == PlaceKind::kDirectory)
+    sys::make_directory(parent, name, 0755);
+  else
+    sys::make_file(parent, name, 0644);
   return sys::open_at(parent, name, O_PATH | O_NOFOLLOW, sys::Resolve::kBeneathNoSymlinks);
 }
 

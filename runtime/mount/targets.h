@@ -1,8 +1,10 @@
-// Finds or makes the place of a mount inside the new root, without ever leaving it and without making anything on the host.
+// Finds or makes the place of a mount inside the new root, without ever leaving it and without making anything on the
+// host.
 //
-// Every look-up is relative to the root's descriptor with RESOLVE_IN_ROOT (openat2(2), Linux 5.6) and O_PATH, so a symlink
-// leads at most to another place inside, and a directory of mode 0711 can be passed. A missing place is made only where the
-// parent lies on a tmpfs of this session: never in a directory of the host, so no ghost file appears there.
+// Every look-up is relative to the root's descriptor with RESOLVE_IN_ROOT (openat2(2), Linux 5.6) and O_PATH, so a
+// symlink leads at most to another place inside, and a directory of mode 0711 can be passed. A missing place is made
+// only where the parent lies on a tmpfs of this session: never in a directory of the host, so no ghost file appears
+// there.
 #pragma once
 
 #include <sys/types.h>

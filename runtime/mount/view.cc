@@ -19,9 +19,8 @@ constexpr const char* kStaging = ".clawbox-staging";
 constexpr auto kHarmless = MountFlag::kNoSuid | MountFlag::kNoDev;
 
 OwnedFd new_tmpfs(uint64_t size, uint64_t inodes, mode_t mode) {
-  const std::array<sys::MountOption, 3> options{{{"size", std::to_string(size)},
-                                                 {"nr_inodes", std::to_string(inodes)},
-                                                 {"mode", fmt::format("{:o}", mode)}}};
+  const std::array<sys::MountOption, 3> options{
+      {{"size", std::to_string(size)}, {"nr_inodes", std::to_string(inodes)}, {"mode", fmt::format("{:o}", mode)}}};
   return sys::new_filesystem("tmpfs", options, kHarmless);
 }
 
@@ -44,7 +43,9 @@ void restrict_bind(const OwnedFd& tree, Access access) {
 
 std::string description_of(const MountAction& action) {
   struct Describe {
-    std::string operator()(const Bind& s) const { return fmt::format("binding {} at {}", in_quotes(s.source), in_quotes(s.target)); }
+    std::string operator()(const Bind& s) const {
+      return fmt::format("binding {} at {}", in_quotes(s.source), in_quotes(s.target));
+    }
     std::string operator()(const Tmpfs& s) const { return fmt::format("a tmpfs at {}", in_quotes(s.target)); }
     std::string operator()(const Proc& s) const { return fmt::format("a new proc at {}", in_quotes(s.target)); }
     std::string operator()(const Sysfs& s) const { return fmt::format("a new sysfs at {}", in_quotes(s.target)); }
@@ -60,8 +61,10 @@ std::string description_of(const MountAction& action) {
 
 [[noreturn]] void throw_in_step(const MountStep& step, const Error& cause) {
   const bool proc_refused = std::holds_alternative<Proc>(step.action);
-  throw Error(cause.status(), fmt::format("{} ({}): {}", description_of(step.action), to_string(step.origin), cause.what()),
-              proc_refused ? "the kernel grants a new proc only where the present one is not masked: see `clawbox doctor`" : cause.remedy());
+  throw Error(
+      cause.status(), fmt::format("{} ({}): {}", description_of(step.action), to_string(step.origin), cause.what()),
+      proc_refused ? "the kernel grants a new proc only where the present one is not masked: see `clawbox doctor`"
+                   : cause.remedy());
 }
 
 }  // namespace
@@ -115,7 +118,8 @@ void View::carry_out(const Proc& step) {
   const OwnedFd proc = sys::new_filesystem("proc", options, kHarmless | MountFlag::kNoExec);
   attach_at(proc, step.target, PlaceKind::kDirectory, LastSymlink::kRefuse);
   // With subset=pid there is no /proc/sys, so the copy that launch/ writes its limits to is a whole one.
-  bare_proc_ = step.only_processes ? sys::new_filesystem("proc", {}, kHarmless | MountFlag::kNoExec) : sys::clone_mount(proc);
+  bare_proc_ =
+      step.only_processes ? sys::new_filesystem("proc", {}, kHarmless | MountFlag::kNoExec) : sys::clone_mount(proc);
 }
 
 void View::carry_out(const Sysfs& step) {
@@ -133,7 +137,8 @@ void View::carry_out(const Devices& step) {
     attach_at(tree, step.target + "/" + node, PlaceKind::kFile, LastSymlink::kRefuse);
   }
   const std::array<sys::MountOption, 2> pts{{{"ptmxmode", "0666"}, {"mode", "0620"}}};
-  attach_at(sys::new_filesystem("devpts", pts, MountFlag::kNoSuid | MountFlag::kNoExec), step.target + "/pts", PlaceKind::kDirectory, LastSymlink::kRefuse);
+  attach_at(sys::new_filesystem("devpts", pts, MountFlag::kNoSuid | MountFlag::kNoExec), step.target + "/pts",
+            PlaceKind::kDirectory, LastSymlink::kRefuse);
   carry_out(Tmpfs{step.target + "/shm", step.shm_size, step.shm_size / 4096 + 16, 01777});
   const std::array<Symlink, 5> links{{{step.target + "/ptmx", "pts/ptmx"},
                                       {step.target + "/fd", "/proc/self/fd"},
@@ -194,7 +199,8 @@ OwnedFd View::new_cover(PlaceKind kind) {
 OwnedFd View::staged_file(const std::string& content) {
   const std::string name = std::to_string(staged_++);
   {
-    const OwnedFd file = sys::open_at(staging_, name, O_CREAT | O_EXCL | O_WRONLY, sys::Resolve::kBeneathNoSymlinks, 0444);
+    const OwnedFd file =
+        sys::open_at(staging_, name, O_CREAT | O_EXCL | O_WRONLY, sys::Resolve::kBeneathNoSymlinks, 0444);
     sys::write_all(file, content, name);
   }
   OwnedFd mount = sys::clone_tree_at(staging_, name);
@@ -211,8 +217,10 @@ OwnedFd mapped_tree(const Bind& bind, const OwnedFd& user_namespace) {
   try {
     sys::map_owners(tree, user_namespace);
   } catch (const SysError& error) {
-    throw Error(ExitStatus::kFeatureMissing, fmt::format("{}: the file system cannot map owners: {}", in_quotes(bind.source), error.what()),
-                "run clawbox as the ordinary user who owns the workspace, or keep it on ext4, XFS, btrfs or tmpfs (Linux 6.3)");
+    throw Error(
+        ExitStatus::kFeatureMissing,
+        fmt::format("{}: the file system cannot map owners: {}", in_quotes(bind.source), error.what()),
+        "run clawbox as the ordinary user who owns the workspace, or keep it on ext4, XFS, btrfs or tmpfs (Linux 6.3)");
   }
   return tree;
 }

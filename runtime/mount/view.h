@@ -1,8 +1,8 @@
 // The session's file system: a new root in a mount namespace of its own, built step by step, then entered for good.
 //
-// Use inside a new user and mount namespace, before capabilities are dropped. Order: construct, apply every step, enter.
-// Attributes are set on detached trees, so nothing is ever visible with more rights than the plan gives.
-// Not protected here: what the host itself mounts later below a bind is not seen (private), and what it changes is.
+// Use inside a new user and mount namespace, before capabilities are dropped. Order: construct, apply every step,
+// enter. Attributes are set on detached trees, so nothing is ever visible with more rights than the plan gives. Not
+// protected here: what the host itself mounts later below a bind is not seen (private), and what it changes is.
 #pragma once
 
 #include <optional>
@@ -46,7 +46,7 @@ class View {
   void attach_at(const OwnedFd& mount, const std::string& target, PlaceKind kind, LastSymlink last);
 
   Targets targets_;
-  OwnedFd staging_;         // a directory on the root's tmpfs, gone again before the program starts
+  OwnedFd staging_;  // a directory on the root's tmpfs, gone again before the program starts
   int staged_ = 0;
   OwnedFd cover_directory_, cover_file_;  // the first cover of each kind; the others are copies of it
   OwnedFd bare_proc_;

@@ -20,35 +20,35 @@ namespace clawbox {
 
 enum class Access { kReadOnly, kReadWrite };
 
-/// Whose the files of a bind look like. kMapped: the files of `Identity::file_owner` look like the session's user, by an
-/// id-mapped mount; only for callers with CAP_SYS_ADMIN (root), whose session runs on a host id that owns nothing.
+/// Whose the files of a bind look like. kMapped: the files of `Identity::file_owner` look like the session's user, by
+/// an id-mapped mount; only for callers with CAP_SYS_ADMIN (root), whose session runs on a host id that owns nothing.
 enum class Ownership { kAsOnHost, kMapped };
 
-struct Bind {           // a host file or tree, with everything mounted below it
+struct Bind {  // a host file or tree, with everything mounted below it
   std::string source;
   std::string target;
   Access access = Access::kReadOnly;
   Ownership ownership = Ownership::kAsOnHost;
 };
-struct Tmpfs {          // empty, private, gone at the end
+struct Tmpfs {  // empty, private, gone at the end
   std::string target;
   uint64_t size = 0;
   uint64_t inodes = 0;
   mode_t mode = 0755;
 };
-struct Proc {           // a new proc of the session's own process namespace
+struct Proc {  // a new proc of the session's own process namespace
   std::string target;
   bool only_processes = false;  // subset=pid
 };
-struct Sysfs {          // read-only, of the session's own network namespace
+struct Sysfs {  // read-only, of the session's own network namespace
   std::string target;
 };
-struct Devices {        // a small /dev: nodes bound from the host, a devpts and a sized shm of its own
+struct Devices {  // a small /dev: nodes bound from the host, a devpts and a sized shm of its own
   std::string target;
   std::vector<std::string> nodes;
   uint64_t shm_size = 0;
 };
-struct File {           // made by clawbox, read-only, covers what the host has there
+struct File {  // made by clawbox, read-only, covers what the host has there
   std::string target;
   std::string content;
 };
@@ -56,15 +56,15 @@ struct Symlink {
   std::string target;
   std::string points_to;
 };
-struct Cover {          // what is there can be seen neither in name nor in content
+struct Cover {  // what is there can be seen neither in name nor in content
   std::string target;
   bool may_be_absent = false;
 };
-struct Lock {           // what is there becomes read-only, where it is
+struct Lock {  // what is there becomes read-only, where it is
   std::string target;
   bool may_be_absent = false;
 };
-struct Pin {            // what is there stays writable and cannot be renamed or removed
+struct Pin {  // what is there stays writable and cannot be renamed or removed
   std::string target;
 };
 using MountAction = std::variant<Bind, Tmpfs, Proc, Sysfs, Devices, File, Symlink, Cover, Lock, Pin>;
@@ -77,16 +77,16 @@ struct MountStep {
 };
 
 struct Command {
-  std::vector<std::string> argv;                                  // at least one word
-  std::string directory;                                          // inside
-  std::vector<std::pair<std::string, std::string>> environment;   // sorted by name; nothing else is passed
+  std::vector<std::string> argv;                                 // at least one word
+  std::string directory;                                         // inside
+  std::vector<std::pair<std::string, std::string>> environment;  // sorted by name; nothing else is passed
 };
 
 struct Workspace {
   enum class Mode { kNone, kReadOnly, kReadWrite } mode = Mode::kNone;
-  std::string host;                      // empty with kNone
+  std::string host;  // empty with kNone
   std::string inside;
-  std::vector<std::string> protect;      // patterns below the workspace; those that exist are `Lock` steps
+  std::vector<std::string> protect;  // patterns below the workspace; those that exist are `Lock` steps
   Origin origin;
 };
 
@@ -96,29 +96,29 @@ struct IdRange {
   uint32_t count = 1;
 };
 struct Identity {
-  uint32_t uid = 0;                      // inside
+  uint32_t uid = 0;  // inside
   uint32_t gid = 0;
-  std::vector<IdRange> uid_map, gid_map; // of the outer user namespace
+  std::vector<IdRange> uid_map, gid_map;                               // of the outer user namespace
   enum class Writer { kSelf, kHelper, kRoot } writer = Writer::kSelf;  // kHelper: newuidmap(1), newgidmap(1)
   enum class Groups { kDropped, kKept } groups = Groups::kKept;        // supplementary groups of the caller
-  std::optional<IdRange> file_owner;     // host: owner on disk, inside: the session's host id (see Ownership::kMapped)
+  std::optional<IdRange> file_owner;  // host: owner on disk, inside: the session's host id (see Ownership::kMapped)
   std::optional<IdRange> file_group;
-  std::string user;                      // name inside
-  std::string home;                      // inside
+  std::string user;  // name inside
+  std::string home;  // inside
   std::string hostname;
-  bool nested_user_namespaces = false;   // one level
+  bool nested_user_namespaces = false;  // one level
   bool time_namespace = false;
 };
 
 struct ArgumentTest {
-  unsigned index = 0;                    // 0–5
+  unsigned index = 0;  // 0–5
   uint64_t mask = 0;
   uint64_t equals = 0;
 };
 struct SyscallRule {
-  std::string call;                      // a name, or "@group"
-  std::vector<ArgumentTest> tests;       // all must hold; none: always
-  int error = 0;                         // refuse only: errno; kKillProcess
+  std::string call;                 // a name, or "@group"
+  std::vector<ArgumentTest> tests;  // all must hold; none: always
+  int error = 0;                    // refuse only: errno; kKillProcess
   std::string reason;
   Origin origin;
 };
@@ -131,7 +131,7 @@ struct SyscallPolicy {
 
 struct Landlock {
   enum class Fence { kOff, kOn } fence = Fence::kOff;
-  std::vector<std::string> writable;     // inside; everything else can be read and executed, as far as it is visible
+  std::vector<std::string> writable;  // inside; everything else can be read and executed, as far as it is visible
 };
 
 struct Network {
@@ -140,14 +140,14 @@ struct Network {
 };
 
 struct Rlimit {
-  int resource = 0;                      // RLIMIT_…
-  std::string name;                      // as in prlimit(1): "nofile"
-  uint64_t value = 0;                    // soft and hard
+  int resource = 0;    // RLIMIT_…
+  std::string name;    // as in prlimit(1): "nofile"
+  uint64_t value = 0;  // soft and hard
   Origin origin;
 };
 
 struct Limits {
-  std::vector<Rlimit> rlimits;           // each process
+  std::vector<Rlimit> rlimits;                                 // each process
   std::optional<Decided<std::chrono::milliseconds>> time;      // wall clock of the session
   std::optional<Decided<std::chrono::milliseconds>> cpu_time;  // all processes of the session together
 };
@@ -160,7 +160,7 @@ struct Audit {
 
 /// Something that the profile asks for and this session will not have, or a promise that the profile opens knowingly.
 struct Shortfall {
-  std::string what;                      // "memory 4GiB"
+  std::string what;  // "memory 4GiB"
   std::string why;
   std::string remedy;
   Origin origin;
@@ -168,7 +168,7 @@ struct Shortfall {
 
 /// What `explain` tells and `run` does not need: why a value is as it is, or an optional path that is not there.
 struct Note {
-  std::string what;                      // "environment PATH", "limit nofile"; of an absent thing: its path
+  std::string what;  // "environment PATH", "limit nofile"; of an absent thing: its path
   std::string why;
   Origin origin;
 };
@@ -176,7 +176,7 @@ struct Note {
 struct ProfileFacts {
   std::string name;
   std::string description;
-  std::vector<std::string> sources;      // nearest first
+  std::vector<std::string> sources;  // nearest first
 };
 
 struct Plan {
@@ -191,8 +191,8 @@ struct Plan {
   Limits limits;
   Audit audit;
   std::vector<Shortfall> shortfalls;
-  std::vector<Note> notes;               // for `explain` only
-  std::vector<Note> absent;              // what the profile names and this session does not show; for `explain` only
+  std::vector<Note> notes;   // for `explain` only
+  std::vector<Note> absent;  // what the profile names and this session does not show; for `explain` only
 };
 
 }  // namespace clawbox

@@ -19,7 +19,8 @@ DefaultName name_in(const toml::table& table, const std::string& file) {
   for (const auto& [key, node] : table) {
     const std::vector<std::string> known{"default_profile"};
     if (key.str() != known.front())
-      result.mistakes.push_back(at(file, key.source(), fmt::format("unknown key {}{}", in_quotes(key.str()), did_you_mean(key.str(), known))));
+      result.mistakes.push_back(at(
+          file, key.source(), fmt::format("unknown key {}{}", in_quotes(key.str()), did_you_mean(key.str(), known))));
     else if (!node.is_string())
       result.mistakes.push_back(at(file, node.source(), "default_profile must be a string, such as \"coding\""));
     else
@@ -34,7 +35,8 @@ DefaultName default_name(const std::string& config_file) {
   const FileReading reading = read_file(config_file);
   if (reading.problem) return {std::nullopt, {{config_file, 0, 0, reading.problem->what}}};
   if (!reading.text) return {};
-  if (const auto mistake = scan(*reading.text)) return {std::nullopt, {{config_file, mistake->line, mistake->column, mistake->what}}};
+  if (const auto mistake = scan(*reading.text))
+    return {std::nullopt, {{config_file, mistake->line, mistake->column, mistake->what}}};
   try {
     return name_in(toml::parse(*reading.text, config_file), config_file);
   } catch (const toml::parse_error& error) {

@@ -10,7 +10,7 @@
 namespace clawbox::profile {
 
 struct DefaultName {
-  std::optional<std::string> name;   // nothing: there is no such file, or it does not say
+  std::optional<std::string> name;  // nothing: there is no such file, or it does not say
   std::vector<Diagnostic> mistakes;
 };
 

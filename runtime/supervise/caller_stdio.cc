@@ -51,10 +51,18 @@ CallerStdio look_at_stdio() {
   CallerStdio stdio;
   for (int number = 0; number < 3; ++number) {
     switch (what_is(number)) {
-      case What::kPipe: stdio.ends[static_cast<std::size_t>(number)] = launch::InheritedFd{}; break;
-      case What::kNull: stdio.ends[static_cast<std::size_t>(number)] = launch::NullDevice{}; break;
-      case What::kTerminal: route_terminal(number, stdio); break;
-      case What::kOther: route_file(number, stdio); break;
+      case What::kPipe:
+        stdio.ends[static_cast<std::size_t>(number)] = launch::InheritedFd{};
+        break;
+      case What::kNull:
+        stdio.ends[static_cast<std::size_t>(number)] = launch::NullDevice{};
+        break;
+      case What::kTerminal:
+        route_terminal(number, stdio);
+        break;
+      case What::kOther:
+        route_file(number, stdio);
+        break;
     }
   }
   return stdio;

@@ -1,7 +1,8 @@
 // The caller's descriptors 0, 1 and 2: what each is, what the program gets instead, and what has to be pumped between.
 //
-// Pipes and sockets are passed as they are. A terminal is never passed: the program gets one of the session's own. A file is
-// never passed either, since /proc/self/fd/N would let the sandbox open it anew with more rights (FD03): it is pumped.
+// Pipes and sockets are passed as they are. A terminal is never passed: the program gets one of the session's own. A
+// file is never passed either, since /proc/self/fd/N would let the sandbox open it anew with more rights (FD03): it is
+// pumped.
 #pragma once
 
 #include <sys/types.h>
@@ -30,8 +31,8 @@ struct CallerStdio {
 
 CallerStdio look_at_stdio();
 
-/// For a session whose host id is not the caller's: gives it the unnamed pipes among its descriptors, so that /dev/stdin and
-/// /dev/stdout can be opened inside as they can outside. Needs CAP_CHOWN; named pipes stay as they are.
+/// For a session whose host id is not the caller's: gives it the unnamed pipes among its descriptors, so that
+/// /dev/stdin and /dev/stdout can be opened inside as they can outside. Needs CAP_CHOWN; named pipes stay as they are.
 void give_pipes_to(const CallerStdio& stdio, uid_t uid, gid_t gid);
 
 /// Makes sure that 0, 1 and 2 are open, on /dev/null where the caller closed them: the first act of main().

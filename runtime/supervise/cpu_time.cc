@@ -24,8 +24,8 @@ uint64_t ticks_of(pid_t pid) {
   const std::size_t name_end = line.rfind(')');  // the name may hold anything, also ')' and newlines before it
   if (name_end == std::string::npos) return 0;
   unsigned long long user = 0, system = 0, children_user = 0, children_system = 0;
-  std::sscanf(line.c_str() + name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu", &user, &system,
-              &children_user, &children_system);
+  std::sscanf(line.c_str() + name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu", &user,
+              &system, &children_user, &children_system);
   return user + system + children_user + children_system;
 }
 

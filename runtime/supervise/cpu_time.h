@@ -7,8 +7,8 @@
 
 namespace clawbox::supervise {
 
-/// Of `root`, its living descendants, and every descendant that was reaped. Processes that end while we look may be missed
-/// once; they are counted by the next look, in the times of whoever reaped them.
+/// Of `root`, its living descendants, and every descendant that was reaped. Processes that end while we look may be
+/// missed once; they are counted by the next look, in the times of whoever reaped them.
 std::chrono::milliseconds cpu_time_of_tree(pid_t root);
 
 }  // namespace clawbox::supervise

@@ -11,15 +11,15 @@ enum class EndedBy { kExit, kSignal, kTime, kCpuTime, kKilled };  // kKilled: pi
 
 struct Outcome {
   EndedBy ended_by = EndedBy::kExit;
-  int exit_status = 0;                   // what `clawbox run` exits with
-  int signal = 0;                        // of the program, or 0
+  int exit_status = 0;  // what `clawbox run` exits with
+  int signal = 0;       // of the program, or 0
   std::chrono::milliseconds wall{0};
-  std::chrono::microseconds cpu{0};      // of the program and all its reaped descendants
-  std::string detail;                    // one sentence for a person, empty after an ordinary exit
+  std::chrono::microseconds cpu{0};  // of the program and all its reaped descendants
+  std::string detail;                // one sentence for a person, empty after an ordinary exit
   struct Change {
     std::string path, change;
   };
-  std::vector<Change> protected_changes; // files that make the host run code later (`files.protect`)
+  std::vector<Change> protected_changes;  // files that make the host run code later (`files.protect`)
 };
 
 }  // namespace clawbox

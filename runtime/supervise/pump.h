@@ -11,7 +11,8 @@ namespace clawbox::supervise {
 
 class Pump {
  public:
-  /// `when_done` is called once: at the end of the source, or when nobody reads the sink any more. Both ends are closed then.
+  /// `when_done` is called once: at the end of the source, or when nobody reads the sink any more. Both ends are closed
+  /// then.
   Pump(sys::Loop& loop, OwnedFd source, OwnedFd sink, std::function<void()> when_done);
   ~Pump() { close(); }
   Pump(const Pump&) = delete;

@@ -21,7 +21,7 @@ constexpr auto kCpuCheck = 250ms;  // how far a session may overshoot `cpu_time`
 }  // namespace
 
 Supervisor::Supervisor(const Plan& plan, launch::Child& child, CallerStdio stdio, OwnedFd terminal)
-    : plan_(plan), child_(child), signals_({SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGPIPE}) {
+    : plan_(plan), child_(child), signals_({SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT}) {
   loop_.watch(signals_.fd(), EPOLLIN, [this](uint32_t) { pass_signal_on(); });
   loop_.watch(child_.channel().get(), EPOLLIN, [this](uint32_t) { listen_to_child(); });
   loop_.watch(deadline_.fd(), EPOLLIN, [this](uint32_t) { enforce_time(); });
@@ -78,27 +78,32 @@ void Supervisor::note_killed() {
 
 void Supervisor::stop_when_drained() {
   const auto is_done = [](const auto& pump) { return pump->done(); };
-  if (ended_ && std::all_of(outputs_.begin(), outputs_.end(), is_done) && (!terminal_ || terminal_->done())) loop_.stop();
+  if (ended_ && std::all_of(outputs_.begin(), outputs_.end(), is_done) && (!terminal_ || terminal_->done()))
+    loop_.stop();
 }
 
 void Supervisor::pass_signal_on() {
   while (const auto signal = signals_.next()) {
     if (*signal == SIGWINCH && terminal_) terminal_->resize();
-    if (*signal != SIGWINCH && *signal != SIGPIPE) launch::send(child_.channel(), Kind::kSignal, *signal);
+    if (*signal == SIGCONT && terminal_) terminal_->take_terminal();
+    const bool for_us = *signal == SIGWINCH || *signal == SIGCONT;
+    if (!for_us) launch::send(child_.channel(), Kind::kSignal, *signal);
   }
 }
 
 void Supervisor::enforce_time() {
   deadline_.drain();
   const auto& cap = *plan_.limits.time;
-  cut_short(EndedBy::kTime, fmt::format("ended by the time cap {} ({})", duration_text(cap.value), to_string(cap.origin)));
+  cut_short(EndedBy::kTime,
+            fmt::format("ended by the cap time = {} ({})", duration_text(cap.value), to_string(cap.origin)));
 }
 
 void Supervisor::enforce_cpu_time() {
   cpu_check_.drain();
   const auto& cap = *plan_.limits.cpu_time;
   if (cut_short_ || cpu_time_of_tree(child_.pid()) < cap.value) return;
-  cut_short(EndedBy::kCpuTime, fmt::format("ended by the CPU time cap {} ({})", duration_text(cap.value), to_string(cap.origin)));
+  cut_short(EndedBy::kCpuTime,
+            fmt::format("ended by the cap cpu_time = {} ({})", duration_text(cap.value), to_string(cap.origin)));
 }
 
 void Supervisor::cut_short(EndedBy reason, const std::string& detail) {

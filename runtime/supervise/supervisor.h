@@ -42,8 +42,8 @@ class Supervisor {
   sys::Timer deadline_, cpu_check_, grace_;
   std::vector<std::unique_ptr<Pump>> inputs_, outputs_;
   std::optional<TerminalProxy> terminal_;
-  std::optional<Outcome> ended_;          // what the program did
-  std::optional<Outcome> cut_short_;      // what we did to it
+  std::optional<Outcome> ended_;      // what the program did
+  std::optional<Outcome> cut_short_;  // what we did to it
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 

@@ -20,24 +20,37 @@ OwnedFd own_description(int terminal, int flags) {
 }  // namespace
 
 TerminalProxy::TerminalProxy(sys::Loop& loop, OwnedFd master, const CallerStdio& stdio, std::function<void()> when_done)
-    : master_(std::move(master)), caller_(stdio.terminal_input.value_or(stdio.terminal_output.value_or(0))) {
-  sys::set_attributes(master_.get(), sys::attributes_of(caller_));
+    : loop_(loop),
+      master_(std::move(master)),
+      caller_(stdio.terminal_input.value_or(stdio.terminal_output.value_or(0))),
+      has_input_(stdio.terminal_input.has_value()),
+      raw_output_(stdio.terminal_output == 1 ? sys::RawTerminal::Output::kRaw : sys::RawTerminal::Output::kCooked) {
+  termios attributes = sys::attributes_of(caller_);
+  if (!has_input_)
+    attributes.c_oflag &= ~static_cast<tcflag_t>(OPOST);  // the caller's terminal stays cooked and does it
+  sys::set_attributes(master_.get(), attributes);
   resize();
   sys::set_nonblocking(master_.get());
-  if (stdio.terminal_input) {
-    raw_.emplace(caller_);
-    input_.emplace(loop, own_description(*stdio.terminal_input, O_RDONLY), sys::duplicate(master_.get()), nullptr);
-  }
+  take_terminal();
   const int shown_on = stdio.terminal_output.value_or(caller_);
   output_.emplace(loop, sys::duplicate(master_.get()), own_description(shown_on, O_WRONLY), std::move(when_done));
 }
 
 void TerminalProxy::resize() { sys::set_size(master_.get(), sys::size_of(caller_)); }
 
+void TerminalProxy::take_terminal() {
+  if (!has_input_ || !sys::in_foreground(caller_)) return;
+  if (raw_)
+    raw_->enter();
+  else
+    raw_.emplace(caller_, raw_output_);
+  if (!input_) input_.emplace(loop_, own_description(caller_, O_RDONLY), sys::duplicate(master_.get()), nullptr);
+}
+
 void TerminalProxy::suspend() {
   if (raw_) raw_->leave();
   ::kill(0, SIGTSTP);  // to our whole job, as the terminal would; without a job-control shell it is discarded
-  if (raw_) raw_->enter();
+  take_terminal();
   resize();
 }
 

@@ -62,7 +62,8 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 TEST_CASE("a read-only bind refuses what a writable one allows") {
   const test::TempDir dir;
   CHECK(inside({step(Bind{dir.path(), "/w", Access::kReadWrite})}, [] { return try_to_make("/w/file"); }) == "made");
-  CHECK(inside({step(Bind{dir.path(), "/w", Access::kReadOnly})}, [] { return try_to_make("/w/other"); }) == "Read-only file system");
+  CHECK(inside({step(Bind{dir.path(), "/w", Access::kReadOnly})}, [] { return try_to_make("/w/other"); }) ==
+        "Read-only file system");
 }
 
 TEST_CASE("the root itself is read-only, and holds nothing of the set-up") {
@@ -79,14 +80,18 @@ TEST_CASE("the root itself is read-only, and holds nothing of the set-up") {
 TEST_CASE("a mount target that is a symlink is refused, with the profile's line") {
   const test::TempDir dir;
   std::filesystem::create_symlink("/elsewhere", dir / "link");
-  const std::string said = inside({step(Bind{dir.path(), "/w", Access::kReadWrite}), step(Tmpfs{"/w/link", 65536, 16, 0755})}, [] { return "went on"; });
+  const std::string said =
+      inside({step(Bind{dir.path(), "/w", Access::kReadWrite}), step(Tmpfs{"/w/link", 65536, 16, 0755})},
+             [] { return "went on"; });
   CHECK(contains(said, "is a symlink"));
   CHECK(contains(said, "test.toml:7"));
 }
 
 TEST_CASE("a missing mount point is never made in a directory of the host") {
   const test::TempDir dir;
-  const std::string said = inside({step(Bind{dir.path(), "/w", Access::kReadWrite}), step(Tmpfs{"/w/new", 65536, 16, 0755})}, [] { return "went on"; });
+  const std::string said =
+      inside({step(Bind{dir.path(), "/w", Access::kReadWrite}), step(Tmpfs{"/w/new", 65536, 16, 0755})},
+             [] { return "went on"; });
   CHECK(contains(said, "belongs to the host"));
   CHECK_FALSE(std::filesystem::exists(dir / "new"));
 }
@@ -95,8 +100,10 @@ TEST_CASE("what is covered cannot be read, though it can be read outside") {
   const test::TempDir dir;
   test::write_file(dir / "secret", "key");
   test::write_file(dir / "keys/one", "key");
-  CHECK(inside({step(Bind{dir.path(), "/w", Access::kReadOnly})}, [] { return test::read_file("/w/secret"); }) == "key");
-  const std::vector<MountStep> covered{step(Bind{dir.path(), "/w", Access::kReadOnly}), step(Cover{"/w/secret", false}), step(Cover{"/w/keys", false})};
+  CHECK(inside({step(Bind{dir.path(), "/w", Access::kReadOnly})}, [] { return test::read_file("/w/secret"); }) ==
+        "key");
+  const std::vector<MountStep> covered{step(Bind{dir.path(), "/w", Access::kReadOnly}), step(Cover{"/w/secret", false}),
+                                       step(Cover{"/w/keys", false})};
   CHECK(inside(covered, [] { return test::read_file("/w/secret") + "."; }) == ".");
   CHECK(inside(covered, [] { return std::filesystem::exists("/w/keys/one") ? "there" : "gone"; }) == "gone");
 }
@@ -106,12 +113,14 @@ TEST_CASE("a pinned directory is writable and cannot be renamed") {
   test::make_directory(dir / "git");
   const std::vector<MountStep> pinned{step(Bind{dir.path(), "/w", Access::kReadWrite}), step(Pin{"/w/git"})};
   CHECK(inside(pinned, [] { return try_to_make("/w/git/file"); }) == "made");
-  CHECK(inside(pinned, [] { return ::rename("/w/git", "/w/away") == 0 ? "moved" : std::strerror(errno); }) == std::string("Device or resource busy"));
+  CHECK(inside(pinned, [] { return ::rename("/w/git", "/w/away") == 0 ? "moved" : std::strerror(errno); }) ==
+        std::string("Device or resource busy"));
 }
 
 TEST_CASE("a source that has become a symlink since the plan was made is refused") {
   const test::TempDir dir;
   test::make_directory(dir / "real");
   std::filesystem::create_symlink(dir / "real", dir / "swapped");
-  CHECK(contains(inside({step(Bind{dir / "swapped", "/w", Access::kReadWrite})}, [] { return "went on"; }), "Too many levels of symbolic links"));
+  CHECK(contains(inside({step(Bind{dir / "swapped", "/w", Access::kReadWrite})}, [] { return "went on"; }),
+                 "Too many levels of symbolic links"));
 }

@@ -48,10 +48,10 @@ TEST_CASE("a program that is not there says so by errno") {
 
 TEST_CASE("a limit is hard") {
   const auto ending = child_that([] {
-    sys::set_limit(RLIMIT_NOFILE, 20);
-    const rlimit more{21, 21};
-    ::_exit(::setrlimit(RLIMIT_NOFILE, &more) < 0 || ::geteuid() == 0 ? 0 : 1);
-  }).wait();
+                        sys::set_limit(RLIMIT_NOFILE, 20);
+                        const rlimit more{21, 21};
+                        ::_exit(::setrlimit(RLIMIT_NOFILE, &more) < 0 || ::geteuid() == 0 ? 0 : 1);
+                      }).wait();
   CHECK(ending.status == 0);
 }
 
