@@ -79,7 +79,7 @@ TEST_CASE("processor time is rounded up to whole seconds for each process") {
   World world;
   world.profile.limits.cpu_time = Decided<std::chrono::milliseconds>{std::chrono::milliseconds(1500), {}};
   const Plan plan = world.plan();
-  CHECK(limit(plan, "cpu")->value == 2);
+  CHECK(limit(plan, "cpu")->value == 2 + 5);
   CHECK(plan.limits.cpu_time->value.count() == 1500);
 }
 
