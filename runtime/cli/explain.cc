@@ -27,11 +27,12 @@ constexpr const char* kExamples =
     "  clawbox explain --syscall socket,16,3,0         with arguments: AF_NETLINK, SOCK_RAW, NETLINK_ROUTE\n"
     "  clawbox explain --timing -- true                run it, and show how long each step took";
 
-int show_timings(const Plan& plan) {
+int show_timings(const Plan& plan, const Stopwatch& planning) {
   session::Session session(session::directories_of_caller());
   const Outcome outcome = session.run(plan);
   const auto& [launcher, child] = session.timings();
-  for (const auto& [title, laps] : {std::pair("launcher", launcher), std::pair("sandbox, within `set-up`", child)}) {
+  for (const auto& [title, laps] : {std::pair("planning", planning.laps()), std::pair("launcher", launcher),
+                                    std::pair("sandbox, within `set-up`", child)}) {
     fmt::print("{} (microseconds)\n", title);
     for (const std::string& lap : split(laps, ' ')) {
       const std::size_t equals = lap.find('=');
@@ -43,8 +44,9 @@ int show_timings(const Plan& plan) {
 
 int explain(const ExplainWords& words, std::vector<std::string> command) {
   if (command.empty()) command = {"true"};
-  const Plan plan = plan_of(words.plan, command);
-  if (words.timing) return show_timings(plan);
+  Stopwatch watch;
+  const Plan plan = plan_of(words.plan, command, watch);
+  if (words.timing) return show_timings(plan, watch);
   if (!words.syscall.empty()) {
     print(session::syscall_answer(plan, session::directories_of_caller(), words.syscall));
     return 0;

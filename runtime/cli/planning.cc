@@ -79,13 +79,19 @@ std::string chosen_profile(const PlanWords& words) {
   return configured.name.value_or("coding");
 }
 
-Plan plan_of(const PlanWords& words, std::vector<std::string> argv) {
+Plan plan_of(const PlanWords& words, std::vector<std::string> argv, Stopwatch& watch) {
   plan::Request request;
   request.argv = std::move(argv);
   request.workspace = if_given(words.workspace);
   request.workdir = if_given(words.workdir);
   for (const std::string& variable : words.environment) request.env.push_back(variable_of(variable));
-  return plan::resolve(read_profile(chosen_profile(words)), plan::look_at_host(), plan::HostFiles(), request);
+  const profile::Profile profile = read_profile(chosen_profile(words));
+  watch.lap("profile");
+  const plan::Host host = plan::look_at_host();
+  watch.lap("host");
+  Plan plan = plan::resolve(profile, host, plan::HostFiles(), request);
+  watch.lap("plan");
+  return plan;
 }
 
 }  // namespace clawbox::cli

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/stopwatch.h"
 #include "plan/plan.h"
 #include "plan/request.h"
 #include "profile/profile.h"
@@ -38,6 +39,7 @@ profile::SearchPath search_path();
 profile::Profile read_profile(const std::string& name);
 /// --profile, else `default_profile` of the caller's config.toml, else "coding".
 std::string chosen_profile(const PlanWords& words);
-Plan plan_of(const PlanWords& words, std::vector<std::string> argv);
+/// `watch`: the laps "profile", "host" and "plan" are told to it.
+Plan plan_of(const PlanWords& words, std::vector<std::string> argv, Stopwatch& watch);
 
 }  // namespace clawbox::cli

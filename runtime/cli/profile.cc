@@ -57,9 +57,10 @@ int show(const ProfileWords& words) {
 int check(const ProfileWords& words) {
   const std::string name = words.first.empty() ? chosen_profile({}) : words.first;
   const profile::Profile profile = read_profile(name);
+  Stopwatch watch;
   PlanWords plan_words;
   plan_words.profile = name;
-  const Plan plan = plan_of(plan_words, {"true"});
+  const Plan plan = plan_of(plan_words, {"true"}, watch);
   const auto answer = [&](const std::string& call, const std::vector<uint64_t>& arguments) {
     return session::syscall_verdict(plan, session::directories_of_caller(), call, arguments);
   };

@@ -36,7 +36,8 @@ void tell(const Outcome& outcome) {
 }
 
 int run(const RunWords& words, const std::vector<std::string>& command) {
-  const Plan plan = plan_of(words.plan, command);
+  Stopwatch watch;
+  const Plan plan = plan_of(words.plan, command, watch);
   if (!words.quiet) print_shortfalls(plan.shortfalls);
   const Outcome outcome = session::Session(session::directories_of_caller()).run(plan);
   tell(outcome);

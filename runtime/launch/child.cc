@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
 #include <optional>
 
 #include "base/error.h"
+#include "base/stopwatch.h"
 #include "launch/command.h"
 #include "launch/identity.h"
 #include "launch/init.h"
@@ -81,23 +81,6 @@ void report(const OwnedFd& channel, const Error& error) {
   const int code = system != nullptr ? system->code() : 0;
   send(channel, failure_packet(static_cast<int>(error.status()), code, error.what(), error.remedy()));
 }
-
-/// How long each step took, for `explain --timing`: told in the text of kReady.
-class Stopwatch {
- public:
-  void lap(const char* step) {
-    const auto now = Clock::now();
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - last_);
-    laps_ += fmt::format("{}={} ", step, took.count());
-    last_ = now;
-  }
-  const std::string& laps() const { return laps_; }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point last_ = Clock::now();
-  std::string laps_;
-};
 
 /// Ends with a process that is inside, has no privileges, and holds no descriptor but its channel and the program's
 /// three.

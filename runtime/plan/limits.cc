@@ -9,6 +9,9 @@
 namespace clawbox::plan {
 namespace {
 
+/// Seconds that RLIMIT_CPU leaves to the supervisor, whose count comes first and can say which cap it was.
+constexpr uint64_t kCpuBelt = 5;
+
 const char* const kNoCgroup = "caps of control groups (cgroup v2) come with a later release";
 
 class Wishes {
@@ -75,7 +78,7 @@ void add_rlimits(const Inputs& inputs, Wishes& wishes) {
   wishes.add(RLIMIT_MSGQUEUE, "msgqueue", limits.message_queues, "POSIX message queues");
   wishes.add(RLIMIT_SIGPENDING, "sigpending", limits.pending_signals, "queued signals");
   if (limits.cpu_time)
-    wishes.add(RLIMIT_CPU, "cpu", seconds_rounded_up(limits.cpu_time->value), limits.cpu_time->origin,
+    wishes.add(RLIMIT_CPU, "cpu", seconds_rounded_up(limits.cpu_time->value) + kCpuBelt, limits.cpu_time->origin,
                "seconds of one process: a belt for limits.cpu_time, which counts all of them");
 }
 
