@@ -1,7 +1,7 @@
 // A profile: what somebody wishes, read from TOML, inheritance resolved. No kernel, no host facts.
 //
-// Every value carries its Origin. What a key means is documented once, in profile/keys.cc (from which the reader, the JSON
-// Schema and the table in profiles/README.md come).
+// Every value carries its Origin. What a key means is documented once, in profile/keys.cc (from which the reader, the
+// JSON Schema and the table in profiles/README.md come).
 #pragma once
 
 #include <chrono>
@@ -18,15 +18,15 @@ namespace clawbox::profile {
 
 enum class WorkspaceMode { kNone, kReadOnly, kReadWrite, kOverlay };
 enum class NetworkMode { kNone, kAllowlist, kHost };
-enum class ProcView { kMasked, kPids };            // the usual files, dangerous ones covered | processes only (subset=pid)
-enum class Fence { kAuto, kRequired, kOff };       // a layer that older kernels lack: Landlock
+enum class ProcView { kMasked, kPids };       // the usual files, dangerous ones covered | processes only (subset=pid)
+enum class Fence { kAuto, kRequired, kOff };  // a layer that older kernels lack: Landlock
 enum class AuditLevel { kSession, kExec, kSyscall };
 
 /// One entry of `files.read`, `files.write`, `files.hide`, `files.tmpfs` or `files.protect`.
 struct PathRule {
-  std::string path;      // as written, without the mark: knows `~`, `$WORKSPACE`, `$SESSION`, and globs in its last parts
-  bool optional = false; // written with a trailing `?`, or `optional = true`
-  std::string at;        // the place inside; empty: the same path
+  std::string path;  // as written, without the mark: knows `~`, `$WORKSPACE`, `$SESSION`, and globs in its last parts
+  bool optional = false;  // written with a trailing `?`, or `optional = true`
+  std::string at;         // the place inside; empty: the same path
   std::string reason;
   Origin origin;
 };
@@ -50,7 +50,7 @@ struct SyscallRule {
 /// One `[[test]]`: what the writer of the profile expects of it.
 struct Expectation {
   enum class Subject { kPath, kSyscall } subject = Subject::kPath;
-  std::string what;    // a path, or a system call's name
+  std::string what;  // a path, or a system call's name
   std::vector<uint64_t> arguments;
   std::string expect;  // path: "hidden" | "read-only" | "writable"; system call: "allow" | an errno's name | "kill"
   Origin origin;
@@ -63,8 +63,8 @@ using Milliseconds = std::chrono::milliseconds;
 
 struct Profile {
   std::string name;
-  Origin origin;                    // the file that bears the name
-  std::vector<std::string> sources; // every file that took part, nearest first
+  Origin origin;                     // the file that bears the name
+  std::vector<std::string> sources;  // every file that took part, nearest first
   std::string description;
 
   struct Workspace {
@@ -101,7 +101,7 @@ struct Profile {
   } identity;
 
   struct Environment {
-    std::vector<Decided<std::string>> pass;                    // names, or prefixes that end in `*`
+    std::vector<Decided<std::string>> pass;  // names, or prefixes that end in `*`
     std::map<std::string, Decided<std::string>> set;
   } environment;
 
@@ -138,9 +138,9 @@ struct SearchPath {
 /// What came of reading: a profile, or all mistakes at once, or that there is none of that name.
 struct Reading {
   std::optional<Profile> profile;
-  std::vector<Diagnostic> mistakes;          // not empty: `profile` is empty
-  std::vector<std::string> known_names;      // filled when there is no profile of that name
-  bool refused = false;                      // a mistake is about ownership, permissions or an administrator's lock
+  std::vector<Diagnostic> mistakes;      // not empty: `profile` is empty
+  std::vector<std::string> known_names;  // filled when there is no profile of that name
+  bool refused = false;                  // a mistake is about ownership, permissions or an administrator's lock
 };
 
 /// Reads `name` (a name on the search path, or a path with a slash in it) and everything it extends.
@@ -150,13 +150,14 @@ Reading read(const std::string& name, const SearchPath& where);
 /// For `profile list`.
 struct Listed {
   std::string name;
-  std::string file;         // "built in:coding" for built-in ones
+  std::string file;  // "built in:coding" for built-in ones
   std::string description;
-  bool shadowed = false;    // a nearer file of the same name wins
+  bool shadowed = false;  // a nearer file of the same name wins
 };
 std::vector<Listed> list(const SearchPath& where);
 
-/// The JSON Schema (2020-12) of profile files, and the table of keys for profiles/README.md, from the reader's own table.
+/// The JSON Schema (2020-12) of profile files, and the table of keys for profiles/README.md, from the reader's own
+/// table.
 std::string json_schema();
 std::string keys_as_markdown();
 
