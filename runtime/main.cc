@@ -59,8 +59,13 @@ int dispatch(int argc, char** argv) {
     throw Error(ExitStatus::kUsage, usage_text(words.own, error),
                 "`clawbox --help` lists the verbs, `clawbox VERB --help` their options");
   }
-  for (const cli::Verb& verb : verbs)
-    if (verb.words->parsed()) return verb.action();
+  for (const cli::Verb& verb : verbs) {
+    if (!verb.words->parsed()) continue;
+    const bool runs = verb.words->get_name() == "run" || verb.words->get_name() == "explain";
+    if (!runs && !words.command.empty())
+      throw Error(ExitStatus::kUsage, fmt::format("{} takes no command after `--`", verb.words->get_name()));
+    return verb.action();
+  }
   return static_cast<int>(ExitStatus::kUsage);
 }
 

@@ -8,15 +8,16 @@ namespace clawbox {
 
 enum class ExitStatus : int {
   kOk = 0,
-  kProblemsFound = 1,       // doctor: `coding` cannot run here; profile check/diff: mistakes or differences
+  kProblemsFound = 1,       // doctor: `coding` cannot run here; profile check: a [[test]] does not hold; profile diff: differences
   kUsage = 64,              // the command line is wrong
   kProfileInvalid = 65,     // a profile was read and is wrong
   kProfileMissing = 66,     // no profile of that name on the search path
-  kWorkspaceUnusable = 67,  // the workspace does not exist, is not a directory, or is `/`
+  kWorkspaceUnusable = 67,  // the workspace does not exist, is not a directory, or is a system or home directory
   kPathMissing = 68,        // a path that the profile requires is not there
   kFeatureMissing = 69,     // the kernel lacks, or the system forbids, what the plan needs
   kInternal = 70,           // a defect in clawbox: please report it
   kStateUnusable = 73,      // the state or runtime directory cannot be written, or the sandbox could write it
+  kOutputLost = 74,         // what the command, or clawbox, printed could not be written
   kNotPermitted = 77,       // an administrator's lock, or a profile file that somebody else could have written
   kNotSupported = 78,       // a key that this version knows and does not do yet, named in the message
   kCapEnded = 124,          // a cap of the profile ended the run (`time`, `cpu_time`)

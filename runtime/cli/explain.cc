@@ -60,12 +60,17 @@ int explain(const ExplainWords& words, std::vector<std::string> command) {
 Verb add_explain(CLI::App& app, const std::vector<std::string>& command) {
   auto words = std::make_shared<ExplainWords>();
   CLI::App* verb =
-      app.add_subcommand("explain", "Print what `run` would do, and where each value comes from")->prefix_command();
+      app.add_subcommand("explain", "Print what `run` would do: clawbox explain [OPTIONS] [-- COMMAND [ARG...]]")
+          ->prefix_command();
   add_plan_words(*verb, words->plan);
-  verb->add_flag("--json", words->json, "for machines");
-  verb->add_option("--syscall", words->syscall, "ask the compiled filter about one system call")
-      ->type_name("NAME[,ARG...]");
-  verb->add_flag("--timing", words->timing, "run the command and show how long each step of the start took");
+  CLI::Option* json = verb->add_flag("--json", words->json, "for machines");
+  CLI::Option* syscall = verb->add_option("--syscall", words->syscall, "ask the compiled filter about one system call")
+                             ->check(not_empty())
+                             ->excludes(json)
+                             ->type_name("NAME[,ARG...]");
+  verb->add_flag("--timing", words->timing, "run the command and show how long each step of the start took")
+      ->excludes(json)
+      ->excludes(syscall);
   verb->footer(kExamples);
   return {verb, [=, &command] { return explain(*words, command_of(*verb, command)); }};
 }

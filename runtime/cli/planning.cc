@@ -35,22 +35,31 @@ std::vector<std::string> option_names(const CLI::App& verb) {
 
 }  // namespace
 
+CLI::Validator not_empty() {
+  return CLI::Validator(
+      [](const std::string& word) { return std::string(word.empty() ? "is empty: is a variable unset?" : ""); }, "");
+}
+
 std::vector<std::string> command_of(const CLI::App& verb, const std::vector<std::string>& after_dashes) {
   const std::vector<std::string> rest = verb.remaining();
   if (!rest.empty() && (rest.front().starts_with('-') || !after_dashes.empty()))
     throw Error(ExitStatus::kUsage,
-                fmt::format("{}: unknown option {}{}", verb.get_name(), in_quotes(rest.front()),
+                fmt::format("{}: unexpected {}{}", verb.get_name(), in_quotes(rest.front()),
                             did_you_mean(rest.front(), option_names(verb))),
                 fmt::format("`clawbox {} --help` lists the options; the command follows after `--`", verb.get_name()));
   return after_dashes.empty() ? rest : after_dashes;
 }
 
 void add_plan_words(CLI::App& verb, PlanWords& words) {
-  verb.add_option("-p,--profile", words.profile, "profile: a name, or a path with a slash in it")->type_name("NAME");
+  verb.add_option("-p,--profile", words.profile, "profile: a name, or a path with a slash in it")
+      ->type_name("NAME")
+      ->check(not_empty());
   verb.add_option("-w,--workspace", words.workspace, "directory to work on (default: the current one)")
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->check(not_empty());
   verb.add_option("--workdir", words.workdir, "where the command starts, inside (default: as outside)")
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->check(not_empty());
   verb.add_option("-e,--env", words.environment, "set a variable inside; may be repeated")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
@@ -80,13 +89,17 @@ std::string chosen_profile(const PlanWords& words) {
 }
 
 Plan plan_of(const PlanWords& words, std::vector<std::string> argv, Stopwatch& watch) {
+  const profile::Profile profile = read_profile(chosen_profile(words));
+  watch.lap("profile");
+  return plan_of(profile, words, std::move(argv), watch);
+}
+
+Plan plan_of(const profile::Profile& profile, const PlanWords& words, std::vector<std::string> argv, Stopwatch& watch) {
   plan::Request request;
   request.argv = std::move(argv);
   request.workspace = if_given(words.workspace);
   request.workdir = if_given(words.workdir);
   for (const std::string& variable : words.environment) request.env.push_back(variable_of(variable));
-  const profile::Profile profile = read_profile(chosen_profile(words));
-  watch.lap("profile");
   const plan::Host host = plan::look_at_host();
   watch.lap("host");
   Plan plan = plan::resolve(profile, host, plan::HostFiles(), request);

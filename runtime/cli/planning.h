@@ -20,6 +20,8 @@ struct PlanWords {
   std::vector<std::string> environment;
 };
 
+/// `--profile "$UNSET"` must not mean the default.
+CLI::Validator not_empty();
 /// --profile, --workspace, --workdir, --env
 void add_plan_words(CLI::App& verb, PlanWords& words);
 
@@ -41,5 +43,7 @@ profile::Profile read_profile(const std::string& name);
 std::string chosen_profile(const PlanWords& words);
 /// `watch`: the laps "profile", "host" and "plan" are told to it.
 Plan plan_of(const PlanWords& words, std::vector<std::string> argv, Stopwatch& watch);
+/// The same for a profile that was read before; `words.profile` does not count.
+Plan plan_of(const profile::Profile& profile, const PlanWords& words, std::vector<std::string> argv, Stopwatch& watch);
 
 }  // namespace clawbox::cli

@@ -41,7 +41,9 @@ void print_shortfalls(const std::vector<Shortfall>& shortfalls) {
 
 void print(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-    if (errno != EPIPE) throw_errno("writing to standard output");
+    if (errno != EPIPE)
+      throw Error(ExitStatus::kOutputLost, SysError(errno, "writing to standard output").what(),
+                  "free some space, or print elsewhere");
 }
 
 }  // namespace clawbox::cli

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -28,7 +29,7 @@ int list(const ProfileWords& words) {
   for (const profile::Listed& entry : profile::list(search_path())) {
     all.push_back(
         {{"name", entry.name}, {"file", entry.file}, {"description", entry.description}, {"shadowed", entry.shadowed}});
-    text += fmt::format("{:<14} {:<52} {}{}\n", escaped(entry.name), escaped(entry.description), escaped(entry.file),
+    text += fmt::format("{:<12} {:<22} {}{}\n", escaped(entry.name), escaped(entry.file), escaped(entry.description),
                         entry.shadowed ? "  (a nearer file of this name wins)" : "");
   }
   print(words.json ? all.dump(2) + "\n" : text);
@@ -46,7 +47,7 @@ int show(const ProfileWords& words) {
   std::string text = fmt::format("# {}: {}\n", profile.name, escaped(profile.description));
   for (const profile::ShownValue& value : profile::shown(profile)) {
     if (!words.resolved && !is_own(profile, value)) continue;
-    all[value.key] = {{"value", value.value}, {"origin", to_string(value.origin)}};
+    all[value.key].push_back({{"value", value.value}, {"origin", to_string(value.origin)}});
     text += fmt::format("{:<34} {:<40} # {}\n", value.key, escaped(value.value, 4096), to_string(value.origin));
   }
   print(words.json ? all.dump(2) + "\n" : text);
@@ -58,9 +59,7 @@ int check(const ProfileWords& words) {
   const std::string name = words.first.empty() ? chosen_profile({}) : words.first;
   const profile::Profile profile = read_profile(name);
   Stopwatch watch;
-  PlanWords plan_words;
-  plan_words.profile = name;
-  const Plan plan = plan_of(plan_words, {"true"}, watch);
+  const Plan plan = plan_of(profile, {}, {"true"}, watch);
   const auto answer = [&](const std::string& call, const std::vector<uint64_t>& arguments) {
     return session::syscall_verdict(plan, session::directories_of_caller(), call, arguments);
   };
@@ -73,19 +72,34 @@ int check(const ProfileWords& words) {
   return 0;
 }
 
+using ValuesByKey = std::map<std::string, std::set<std::string>>;
+
+/// A list has one value per entry, whose order does not matter to a profile.
+ValuesByKey values_of(const std::string& name) {
+  ValuesByKey values;
+  for (const profile::ShownValue& value : profile::shown(read_profile(name))) values[value.key].insert(value.value);
+  return values;
+}
+
+std::string only_in(const std::set<std::string>& these, const std::set<std::string>& those, char mark) {
+  std::string text;
+  for (const std::string& value : these)
+    if (!those.contains(value)) text += fmt::format("  {} {}\n", mark, escaped(value, 4096));
+  return text;
+}
+
 int diff(const ProfileWords& words) {
-  std::map<std::string, std::pair<std::string, std::string>> values;
-  for (const profile::ShownValue& value : profile::shown(read_profile(words.first)))
-    values[value.key].first = value.value;
-  for (const profile::ShownValue& value : profile::shown(read_profile(words.second)))
-    values[value.key].second = value.value;
-  int status = 0;
-  for (const auto& [key, pair] : values) {
-    if (pair.first == pair.second) continue;
-    print(fmt::format("{}\n  - {}\n  + {}\n", key, escaped(pair.first, 4096), escaped(pair.second, 4096)));
-    status = static_cast<int>(ExitStatus::kProblemsFound);
+  ValuesByKey first = values_of(words.first), second = values_of(words.second);
+  std::set<std::string> keys;
+  for (const auto& values : {first, second})
+    for (const auto& entry : values) keys.insert(entry.first);
+  std::string text;
+  for (const std::string& key : keys) {
+    const std::string lines = only_in(first[key], second[key], '-') + only_in(second[key], first[key], '+');
+    if (!lines.empty()) text += key + "\n" + lines;
   }
-  return status;
+  print(text);
+  return text.empty() ? 0 : static_cast<int>(ExitStatus::kProblemsFound);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // clawbox run: one command in one sandbox.
 #include <memory>
+#include <optional>
 
 #include "base/text.h"
 #include "cli/planning.h"
@@ -39,9 +40,12 @@ int run(const RunWords& words, const std::vector<std::string>& command) {
   Stopwatch watch;
   const Plan plan = plan_of(words.plan, command, watch);
   if (!words.quiet) print_shortfalls(plan.shortfalls);
+  std::optional<session::OutcomeFile> outcome_file;
+  if (!words.outcome_file.empty())
+    outcome_file.emplace(words.outcome_file);  // before the run: afterwards it would be too late to refuse
   const Outcome outcome = session::Session(session::directories_of_caller()).run(plan);
   tell(outcome);
-  if (!words.outcome_file.empty()) session::write_outcome(words.outcome_file, outcome);
+  if (outcome_file) outcome_file->write(outcome);
   return outcome.exit_status;
 }
 
@@ -49,9 +53,12 @@ int run(const RunWords& words, const std::vector<std::string>& command) {
 
 Verb add_run(CLI::App& app, const std::vector<std::string>& command) {
   auto words = std::make_shared<RunWords>();
-  CLI::App* verb = app.add_subcommand("run", "Run a command in a sandbox")->prefix_command();
+  CLI::App* verb = app.add_subcommand("run", "Run a command in a sandbox: clawbox run [OPTIONS] -- COMMAND [ARG...]")
+                       ->prefix_command();
   add_plan_words(*verb, words->plan);
-  verb->add_option("--outcome", words->outcome_file, "write how it ended to FILE, as JSON")->type_name("FILE");
+  verb->add_option("--outcome", words->outcome_file, "write how it ended to FILE, as JSON")
+      ->type_name("FILE")
+      ->check(not_empty());
   verb->add_flag("-q,--quiet", words->quiet, "do not say what is weaker than the profile asks");
   verb->footer(kExamples);
   return {verb, [=, &command] { return run(*words, command_of(*verb, command)); }};

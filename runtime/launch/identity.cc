@@ -142,6 +142,8 @@ void enter_inner_user_namespace(const Identity& identity, const OwnedFd& bare_pr
     write_file(bare_proc, "1/uid_map", same_ids(identity.uid_map));
     write_file(bare_proc, "1/gid_map", same_ids(identity.gid_map));
   }
+  // Counted for the caller's uid on the host too (inotify(7)): half of the usual 128 stays his.
+  write_file(bare_proc, "sys/user/max_inotify_instances", "64\n");
   // Counts namespaces made in this one and below it (namespaces(7), /proc/sys/user).
   write_file(bare_proc, "sys/user/max_user_namespaces", identity.nested_user_namespaces ? "1\n" : "0\n");
 }

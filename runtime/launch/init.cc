@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -40,6 +41,13 @@ uint64_t microseconds(const timeval& time) {
   return static_cast<uint64_t>(time.tv_sec) * 1'000'000 + static_cast<uint64_t>(time.tv_usec);
 }
 
+/// Before the end is told: what the launcher looks at afterwards, nobody inside can change any more.
+void kill_everybody_else() {
+  ::kill(-1, SIGKILL);
+  while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
+  }
+}
+
 Packet exit_packet(const sys::Ending& ending) {
   const rusage usage = sys::usage_of_children();
   Packet packet;
@@ -57,7 +65,9 @@ void reap(pid_t program, const OwnedFd& channel) {
       send(channel, Kind::kStopped, child->stop_signal);
       continue;
     }
-    send(channel, exit_packet(child->ending));
+    const Packet packet = exit_packet(child->ending);
+    kill_everybody_else();
+    send(channel, packet);
     end_session();
   }
 }
@@ -66,7 +76,8 @@ void obey(pid_t program, const OwnedFd& channel) {
   const auto order = receive(channel);
   if (!order) end_session();  // the supervisor is gone, however it went
   if (order->packet.kind == Kind::kSignal) ::kill(-program, order->packet.number);
-  if (order->packet.kind == Kind::kContinue) ::kill(-program, SIGCONT);
+  if (order->packet.kind == Kind::kFreeze) ::kill(-1, SIGSTOP);
+  if (order->packet.kind == Kind::kContinue) ::kill(-1, SIGCONT);
 }
 
 /// Pid 1 outlives no pipe of the program: whoever reads its output must see the end when the program closes it.

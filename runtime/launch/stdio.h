@@ -9,7 +9,7 @@
 namespace clawbox::launch {
 
 struct InheritedFd {};      // the caller's own pipe or socket
-struct SessionTerminal {};  // the slave of a terminal that is made inside; its master comes back with `ready`
+struct SessionTerminal {};  // the slave of a terminal that is made inside; its master comes back with kGifts
 struct NullDevice {};       // /dev/null of the sandbox
 struct PipeEnd {            // the supervisor pumps the other end: the caller's file itself stays outside
   OwnedFd fd;

@@ -30,6 +30,14 @@ void Targets::owns(const OwnedFd& filesystem) { ours_.insert(sys::status_of(file
 
 bool Targets::is_ours(const OwnedFd& directory) const { return ours_.contains(sys::status_of(directory).st_dev); }
 
+void Targets::require_ours(const OwnedFd& directory, const std::string& path) const {
+  if (is_ours(directory)) return;
+  throw Error(
+      ExitStatus::kSetupFailed,
+      fmt::format("mount target {} does not exist, and the directory above it belongs to the host", in_quotes(path)),
+      "clawbox makes nothing in host directories: create it there, or choose another target");
+}
+
 OwnedFd Targets::parent_of(const std::string& path) const {
   return find_or_make(parts_of(path).parent, PlaceKind::kDirectory, LastSymlink::kFollow);
 }
@@ -53,11 +61,7 @@ OwnedFd Targets::make(const std::string& path, PlaceKind kind, LastSymlink last,
     const std::string to = sys::read_link(parent, name);  // it is there and leads nowhere: make the place that it means
     return make(to.starts_with('/') ? to : parent_path + "/" + to, kind, last, depth + 1);
   }
-  if (!is_ours(parent))
-    throw Error(ExitStatus::kSetupFailed,
-                fmt::format("mount target {} does not exist, and {} belongs to the host", in_quotes(path),
-                            in_quotes(parent_path)),
-                "clawbox makes nothing in host directories: create it there, or choose another target");
+  require_ours(parent, path);
   if (kind == PlaceKind::kDirectory)
     sys::make_directory(parent, name, 0755);
   else

@@ -31,6 +31,8 @@ class Targets {
   OwnedFd find_or_make(const std::string& path, PlaceKind kind, LastSymlink last) const;
   /// The directory that holds `path`, made if it is missing.
   OwnedFd parent_of(const std::string& path) const;
+  /// Throws where `directory` belongs to the host: nothing is made there.
+  void require_ours(const OwnedFd& directory, const std::string& path) const;
 
  private:
   OwnedFd make(const std::string& path, PlaceKind kind, LastSymlink last, int depth) const;

@@ -156,7 +156,9 @@ void View::carry_out(const File& step) {
 
 void View::carry_out(const Symlink& step) {
   const std::string name = step.target.substr(step.target.rfind('/') + 1);
-  sys::make_symlink(targets_.parent_of(step.target), name, step.points_to);
+  const OwnedFd parent = targets_.parent_of(step.target);
+  targets_.require_ours(parent, step.target);
+  sys::make_symlink(parent, name, step.points_to);
 }
 
 void View::carry_out(const Cover& step) {

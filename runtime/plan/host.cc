@@ -120,7 +120,7 @@ std::vector<std::string> own_directories(const Host& host, const FileView& files
                                  base_directory(host, "XDG_RUNTIME_DIR", "/run/user/" + std::to_string(host.uid))};
   for (const char* system : {"/etc", "/var/lib", "/var/log", "/var/cache", "/run"}) bases.emplace_back(system);
   std::vector<std::string> directories;
-  for (const std::string& base : bases) directories.push_back(real_as_far_as_it_exists(files, base) + "/clawbox");
+  for (const std::string& base : bases) directories.push_back(real_as_far_as_it_exists(files, base + "/clawbox"));
   std::sort(directories.begin(), directories.end());
   directories.erase(std::unique(directories.begin(), directories.end()), directories.end());
   return directories;

@@ -71,6 +71,8 @@ std::vector<GroupEntry> socket_entries() {
   for (const uint64_t family : {uint64_t{AF_INET}, uint64_t{AF_INET6}, uint64_t{AF_NETLINK}})
     entries.push_back(otherwise("socket", {equal(0, family)}, EPROTONOSUPPORT));
   entries.push_back(otherwise("socket", {}, EAFNOSUPPORT));
+  entries.push_back(when("socketpair", {equal(0, AF_UNIX)}));  // others would only load the family's module
+  entries.push_back(otherwise("socketpair", {}, EAFNOSUPPORT));
   return entries;
 }
 

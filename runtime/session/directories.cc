@@ -33,7 +33,8 @@ Directories directories_of_caller() {
   own.config = base_directory("XDG_CONFIG_HOME", "/.config", "/etc");
   own.state = base_directory("XDG_STATE_HOME", "/.local/state", "/var/lib");
   own.cache = base_directory("XDG_CACHE_HOME", "/.cache", "/var/cache");
-  const bool has_runtime = std::getenv("XDG_RUNTIME_DIR") != nullptr || ::geteuid() == 0;
+  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+  const bool has_runtime = (runtime != nullptr && runtime[0] == '/') || ::geteuid() == 0;
   own.runtime = has_runtime ? base_directory("XDG_RUNTIME_DIR", "", "/run") : own.state + "/run";
   return own;
 }

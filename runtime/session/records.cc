@@ -50,7 +50,8 @@ Json start_fields(const Plan& plan) {
 
 }  // namespace
 
-Record::Record(const Plan& plan, const std::string& directory, const std::string& session) try {
+Record::Record(const Plan& plan, const std::string& directory, const std::string& session) try
+    : required_(plan.audit.required) {
   trail_.emplace(open_private_directory(directory), session);
 } catch (const SysError& error) {
   if (plan.audit.required) throw_required(error);
@@ -64,8 +65,12 @@ void Record::start(const Plan& plan) try {
   if (plan.audit.required) throw_required(error);
 }
 
-void Record::end(const Outcome& outcome) {
+std::optional<std::string> Record::end(const Outcome& outcome) try {
   if (trail_) trail_->append("session.end", as_json(outcome));
+  return std::nullopt;
+} catch (const SysError& error) {
+  if (!required_) return std::nullopt;
+  return fmt::format("the end of the session is missing from its audit trail: {}", error.what());
 }
 
 Json as_json(const Outcome& outcome) {
@@ -82,9 +87,14 @@ Json as_json(const Outcome& outcome) {
   return json;
 }
 
-void write_outcome(const std::string& path, const Outcome& outcome) {
-  const OwnedFd file = sys::open(path, O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW, 0600);
-  sys::write_all(file, as_json(outcome).dump(2) + "\n", path);
+OutcomeFile::OutcomeFile(const std::string& path) try
+    : file_(sys::open(path, O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0600)) {
+} catch (const SysError& error) {
+  throw Error(ExitStatus::kUsage, fmt::format("--outcome: {}", error.what()), "name a file that you can write");
+}
+
+void OutcomeFile::write(const Outcome& outcome) const {
+  sys::write_all(file_, as_json(outcome).dump(2) + "\n", "the outcome");
 }
 
 Outcome::Change as_outcome(const plan::ProtectedChange& change) {

@@ -17,16 +17,27 @@ class Record {
  public:
   Record(const Plan& plan, const std::string& directory, const std::string& session);
   void start(const Plan& plan);
-  void end(const Outcome& outcome);
+  /// What kept a required record from being written; the run is over by then, so it is told and not thrown.
+  std::optional<std::string> end(const Outcome& outcome);
 
  private:
   std::optional<audit::Trail> trail_;
+  bool required_;
 };
 
 /// "exit_status", "ended_by" (exit | signal | time | cpu_time | killed), "signal", "wall_ms", "cpu_ms", "detail",
 /// "protected_changes": [{"path", "change"}]. Stable: `--outcome FILE` writes it too.
 Json as_json(const Outcome& outcome);
-void write_outcome(const std::string& path, const Outcome& outcome);
+
+/// `--outcome FILE`: opened before the run. Throws Error(kUsage) where it cannot be.
+class OutcomeFile {
+ public:
+  explicit OutcomeFile(const std::string& path);
+  void write(const Outcome& outcome) const;
+
+ private:
+  OwnedFd file_;
+};
 
 Outcome::Change as_outcome(const plan::ProtectedChange& change);
 

@@ -23,6 +23,29 @@ plan::ProtectedState protected_state(const Plan& plan) {
   return plan::snapshot(plan.workspace.host, plan.workspace.protect);
 }
 
+/// What has become of the protected files. That they could not all be looked at is a change too: it must not be silent.
+std::vector<Outcome::Change> changes_since(const plan::ProtectedState& before, const Plan& plan) {
+  std::vector<Outcome::Change> changes;
+  try {
+    const plan::ProtectedState after = protected_state(plan);
+    for (const plan::ProtectedChange& change : plan::changes(before, after)) changes.push_back(as_outcome(change));
+    if (after.walk == plan::ProtectedState::Walk::kCutShort)
+      changes.push_back({".", "too many files to look at: there may be more"});
+  } catch (const SysError& error) {
+    changes.push_back({".", fmt::format("could not be looked at: {}", error.what())});
+  }
+  return changes;
+}
+
+/// A required record that cannot be written is never silent, and never hides how the command ended.
+Outcome with_record(Outcome outcome, Record& record) {
+  const std::optional<std::string> problem = record.end(outcome);
+  if (!problem) return outcome;
+  outcome.detail += (outcome.detail.empty() ? "" : "; ") + *problem;
+  if (outcome.exit_status == 0) outcome.exit_status = static_cast<int>(ExitStatus::kStateUnusable);
+  return outcome;
+}
+
 }  // namespace
 
 Outcome Session::run(const Plan& plan) {
@@ -49,10 +72,8 @@ Outcome Session::run(const Plan& plan) {
   timings_ = {watch.laps(), gifts.timings};
   Outcome outcome = supervisor.run_until_exit();
   child.process().release();  // pid 1 ends by itself; nobody waits for its teardown
-  for (const plan::ProtectedChange& change : plan::changes(before, protected_state(plan)))
-    outcome.protected_changes.push_back(as_outcome(change));
-  record.end(outcome);
-  return outcome;
+  outcome.protected_changes = changes_since(before, plan);
+  return with_record(std::move(outcome), record);
 }
 
 seccomp::Program filters_of(const Plan& plan, const Directories& directories) {

@@ -33,6 +33,7 @@ std::string syscall_answer(const Plan& plan, const Directories& directories, con
   const std::string call = words.empty() ? "" : words.front();
   std::vector<uint64_t> arguments;
   for (std::size_t i = 1; i < words.size(); ++i) arguments.push_back(number_in(words[i]));
+  if (arguments.size() > 6) throw Error(ExitStatus::kUsage, "a system call has at most six arguments");
   const seccomp::Answer answer = answer_for(plan, directories, call, arguments);
   std::string text = fmt::format("{}: {}\n", answer.call, answer.verdict);
   if (answer.number < 0) text += "  this architecture does not have the call\n";

@@ -25,8 +25,6 @@ struct CallerStdio {
   std::vector<Route> routes;           // files, to be pumped
   std::optional<int> terminal_input;   // 0 if the caller's stdin is a terminal
   std::optional<int> terminal_output;  // the descriptor on which the session's terminal is shown
-
-  bool has_terminal() const { return terminal_input || terminal_output; }
 };
 
 CallerStdio look_at_stdio();

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,8 +20,7 @@ struct CloseDirectory {
 
 uint64_t ticks_of(pid_t pid) {
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  std::string line;
-  if (!std::getline(file, line)) return 0;
+  const std::string line((std::istreambuf_iterator<char>(file)), {});
   const std::size_t name_end = line.rfind(')');  // the name may hold anything, also ')' and newlines before it
   if (name_end == std::string::npos) return 0;
   unsigned long long user = 0, system = 0, children_user = 0, children_system = 0;

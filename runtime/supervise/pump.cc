@@ -53,7 +53,10 @@ void Pump::empty() {
   while (source_ && start_ < end_) {
     const ssize_t put = ::write(sink_.get(), buffer_.data() + start_, end_ - start_);
     if (put < 0 && not_now()) return;
-    if (put < 0) return finish();
+    if (put < 0) {
+      error_ = errno == EPIPE ? 0 : errno;
+      return finish();
+    }
     start_ += static_cast<std::size_t>(put);
   }
   if (!source_ || !can_wait(source_) || !can_wait(sink_)) return;

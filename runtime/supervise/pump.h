@@ -19,6 +19,8 @@ class Pump {
   Pump& operator=(const Pump&) = delete;
 
   bool done() const { return !source_; }
+  /// errno of the write that ended it; 0 at the end of the source, or when nobody reads any more.
+  int error() const { return error_; }
 
  private:
   void watch_source();
@@ -33,6 +35,7 @@ class Pump {
   std::function<void()> when_done_;
   std::array<char, 65536> buffer_;
   std::size_t start_ = 0, end_ = 0;
+  int error_ = 0;
 };
 
 }  // namespace clawbox::supervise

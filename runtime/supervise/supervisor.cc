@@ -41,15 +41,30 @@ Outcome Supervisor::run_until_exit() {
   loop_.run();
   Outcome outcome = cut_short_.value_or(*ended_);
   outcome.cpu = ended_->cpu;
+  note_lost_output(outcome);
   outcome.wall = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started_);
   return outcome;
+}
+
+/// The program wrote into a pipe and could not know; a shell would have told it.
+void Supervisor::note_lost_output(Outcome& outcome) const {
+  for (const auto& pump : outputs_) {
+    if (pump->error() == 0) continue;
+    outcome.detail +=
+        (outcome.detail.empty() ? "" : "; ") + std::string(SysError(pump->error(), "output is lost").what());
+    if (outcome.exit_status == 0) outcome.exit_status = static_cast<int>(ExitStatus::kOutputLost);
+  }
 }
 
 void Supervisor::listen_to_child() {
   const auto message = launch::receive(child_.channel());
   if (!message) return note_killed();
   if (message->packet.kind == Kind::kExited) return note_end(message->packet);
-  if (message->packet.kind != Kind::kStopped || !terminal_) return;
+  // Not for SIGSTOP: a program could stop itself with it, and with that us and the clocks of its caps.
+  const int signal = message->packet.number;
+  const bool by_terminal = signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+  if (message->packet.kind != Kind::kStopped || !terminal_ || !by_terminal) return;
+  launch::send(child_.channel(), Kind::kFreeze);  // nobody inside runs on while we, who count, stand still
   terminal_->suspend();
   launch::send(child_.channel(), Kind::kContinue);
 }
@@ -70,7 +85,7 @@ void Supervisor::note_killed() {
   outcome.ended_by = EndedBy::kKilled;
   outcome.signal = SIGKILL;
   outcome.exit_status = static_cast<int>(ExitStatus::kSignalBase) + SIGKILL;
-  outcome.detail = "the sandbox's first process was killed from outside";
+  outcome.detail = "the sandbox's first process ended before its program did";
   ended_ = outcome;
   loop_.forget(child_.channel().get());
   stop_when_drained();

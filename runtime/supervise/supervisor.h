@@ -34,6 +34,7 @@ class Supervisor {
   void note_end(const launch::Packet& packet);
   void note_killed();
   void stop_when_drained();
+  void note_lost_output(Outcome& outcome) const;
 
   const Plan& plan_;
   launch::Child& child_;

@@ -113,12 +113,6 @@ void remove_directory(const OwnedFd& parent, const std::string& name) {
   if (::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) < 0) throw_errno("removing directory {}", in_quotes(name));
 }
 
-void remove_tree(const std::string& path) {
-  std::error_code error;
-  std::filesystem::remove_all(path, error);
-  if (error) throw_sys_error(error.value(), fmt::format("removing {}", in_quotes(path)));
-}
-
 void change_directory(const OwnedFd& directory) {
   if (::fchdir(directory.get()) < 0) throw_errno("changing directory");
 }

@@ -40,7 +40,6 @@ void make_directories(const std::string& path, mode_t mode);  // as mkdir -p; ex
 std::string read_link(const OwnedFd& parent, const std::string& name);
 void remove_file(const OwnedFd& parent, const std::string& name);
 void remove_directory(const OwnedFd& parent, const std::string& name);
-void remove_tree(const std::string& path);  // never follows symlinks; what is gone already is fine
 void change_directory(const OwnedFd& directory);
 
 /// At most `limit` bytes; more is an error that names `what`.
