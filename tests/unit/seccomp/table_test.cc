@@ -90,8 +90,7 @@ TEST_CASE("what must stay allowed though it looks odd is allowed") {
       sched_setattr setpriority capget capset copy_file_range fallocate setxattr mknodat shmget shmat shmctl shmdt semget
       semop semctl semtimedop mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr pidfd_open
       pidfd_send_signal timer_create timer_settime timer_gettime timer_getoverrun timer_delete signalfd signalfd4 eventfd
-      eventfd2 splice tee sendfile name_to_handle_at sysinfo faccessat2 statx close_range openat socketpair
-      execve exit exit_group)")) {
+      eventfd2 splice tee sendfile name_to_handle_at sysinfo faccessat2 statx close_range openat execve exit exit_group)")) {
     INFO(call);
     CHECK(has_number(call));
     CHECK(base_answer(call) == kAllow);
@@ -114,6 +113,11 @@ TEST_CASE("unix, TCP, UDP and ROUTE sockets are allowed") {
               {"socket", {AF_INET6, SOCK_STREAM, IPPROTO_TCP}, kAllow},
               {"socket", {AF_INET6, SOCK_DGRAM, IPPROTO_UDP}, kAllow},
               {"socket", {AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0}, kAllow}});
+}
+
+TEST_CASE("a pair of sockets is a pair of unix sockets") {
+  CHECK(base_answer("socketpair", {AF_UNIX, SOCK_STREAM, 0}) == kAllow);
+  CHECK(base_answer("socketpair", {AF_VSOCK, SOCK_STREAM, 0}) == fails_with(EAFNOSUPPORT));
 }
 
 TEST_CASE("every other socket family answers EAFNOSUPPORT") {
