@@ -1,11 +1,11 @@
 // What the launcher and the sandbox's pid 1 say to each other over the channel: packets of one fixed size, see
 // sys/channel.h.
 //
-// Down: kGo (the set-up may begin; with descriptors of mapped trees), kArm (the program may start), kSignal, kFreeze (every process stops), kContinue.
-// Up: kGifts (descriptors made inside: the terminal's master, if there is one), kReady (set-up is done), kFailed, then
-// kStarted (the exec succeeded), kStopped, kExited. End-of-file before kReady: killed while setting up. Either end that
-// sees end-of-file later ends the session. Pid 1 is the only writer of the upward direction: the program never holds
-// the channel.
+// Down: kGo (the set-up may begin; with descriptors of mapped trees), kArm (the program may start), kSignal, kFreeze
+// (every process stops), kContinue. Up: kGifts (descriptors made inside: the terminal's master, if there is one),
+// kReady (set-up is done), kFailed, then kStarted (the exec succeeded), kStopped, kExited. End-of-file before kReady:
+// killed while setting up. Either end that sees end-of-file later ends the session. Pid 1 is the only writer of the
+// upward direction: the program never holds the channel.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,19 @@
 
 namespace clawbox::launch {
 
-enum class Kind : uint32_t { kGo, kArm, kSignal, kFreeze, kContinue, kGifts, kReady, kFailed, kStarted, kStopped, kExited };
+enum class Kind : uint32_t {
+  kGo,
+  kArm,
+  kSignal,
+  kFreeze,
+  kContinue,
+  kGifts,
+  kReady,
+  kFailed,
+  kStarted,
+  kStopped,
+  kExited
+};
 
 struct Packet {
   Kind kind{};
