@@ -1,3 +1,4 @@
+// clang-format off: the table below is laid out by hand.
 // A Plan for people and for programs: the very values that run, each with its origin and reason.
 //
 // Text: grouped, one value a line, "value  (file:line: reason)"; every byte that came from outside is escaped.
@@ -15,10 +16,15 @@
 //                 writer: self|helper|root, groups: dropped|kept, file_owner, file_group, nested_user_namespaces,
 //                 time_namespace }
 //   network       { mode: none|host, origin }
-//   syscalls      { allow[], refuse[] { call, tests[] { index, mask, equals }, error, reason, origin } }; error: refuse
-//   only landlock      { fence: on|off, writable[] } limits        { rlimits[] { name, value, why, origin }, time_ms,
-//   cpu_time_ms { value, origin } } audit         { required, level, origin } shortfalls[]  { what, why, remedy, origin
-//   } absent[]      { what, why, origin } notes[]       { what, why, origin }
+//   syscalls      { allow[], refuse[] { call, tests[] { index, mask, equals }, error, reason, origin } };
+//                 error: refuse only
+//   landlock      { fence: on|off, writable[] }
+//   limits        { rlimits[] { name, value, why, origin }, time_ms, cpu_time_ms { value, origin } }
+//   audit         { required, level, origin }
+//   shortfalls[]  { what, why, remedy, origin }
+//   absent[]      { what, why, origin }
+//   notes[]       { what, why, origin }
+// clang-format on
 // Strings that are not UTF-8 have each wrong byte replaced by U+FFFD.
 #pragma once
 
