@@ -3,6 +3,8 @@
 // Use inside a new user and mount namespace, before capabilities are dropped. Order: construct, apply every step,
 // enter. Attributes are set on detached trees, so nothing is ever visible with more rights than the plan gives. Not
 // protected here: what the host itself mounts later below a bind is not seen (private), and what it changes is.
+// A bind, cover or lock of one file holds the inode that was there: when the host renames another file over it, the
+// kernel detaches the mount (mount_namespaces(7)).
 #pragma once
 
 #include <optional>
