@@ -15,6 +15,7 @@ BASE = {"base"}
 SYS = {"base", "sys"}
 PLANNED = SYS | {"plan.h"}
 LAYERS = {
+    "libraries": set(),  # other people's code, compiled here
     "base": set(),
     "sys": BASE,
     "profile": BASE,

@@ -1,0 +1,3 @@
+// What libtomlplusplus.so holds (TOML_IMPLEMENTATION is documented in toml++'s manual).
+#define TOML_IMPLEMENTATION
+#include <toml++/toml.h>
