@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <ctime>
 
 #include "base/error.h"
 #include "sys/files.h"
@@ -14,12 +13,13 @@ namespace {
 
 std::string now_text() {
   using namespace std::chrono;
-  const auto now = system_clock::now().time_since_epoch();
-  const std::time_t seconds = duration_cast<std::chrono::seconds>(now).count();
-  std::tm utc{};
-  ::gmtime_r(&seconds, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
-                     utc.tm_hour, utc.tm_min, utc.tm_sec, duration_cast<microseconds>(now).count() % 1'000'000);
+  const auto now = system_clock::now();
+  const auto today = floor<days>(now);
+  const year_month_day date(today);
+  const hh_mm_ss time(floor<microseconds>(now - today));  // not gmtime_r(3), which reads the time zone's file
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
+                     time.minutes().count(), time.seconds().count(), time.subseconds().count());
 }
 
 }  // namespace

@@ -39,12 +39,15 @@ Child start(const Plan& plan, const seccomp::Program& filters, Stdio stdio) {
   return Child(sys::Process(clone.pid, std::move(clone.pidfd)), std::move(ours));
 }
 
-Gifts Child::go(const std::vector<OwnedFd>& mapped_trees) {
+void Child::go(const std::vector<OwnedFd>& mapped_trees) {
   std::vector<int> descriptors;
   for (const OwnedFd& tree : mapped_trees) descriptors.push_back(tree.get());
   Packet packet;
   packet.kind = Kind::kGo;
   send(channel_, packet, descriptors);
+}
+
+Gifts Child::gifts() {
   Gifts gifts;
   while (true) {
     auto message = receive(channel_);

@@ -1,6 +1,6 @@
 // The launcher's side of a start: clone into new namespaces, hand over, hear that it is ready, arm.
 //
-// Order: start → write_id_maps → go → (gifts, ready) → arm. Every failure of the child comes back here as the child's
+// Order: start → write_id_maps → go → gifts → arm. Every failure of the child comes back here as the child's
 // own Error. Destroying a Child kills its pid 1, and with it the whole session.
 #pragma once
 
@@ -28,8 +28,10 @@ class Child {
   sys::Process& process() { return process_; }
   const OwnedFd& channel() const { return channel_; }
 
-  /// Lets the set-up run, and returns when it is done. Throws what the child could not do.
-  Gifts go(const std::vector<OwnedFd>& mapped_trees);
+  /// Lets the set-up run.
+  void go(const std::vector<OwnedFd>& mapped_trees);
+  /// Waits until it is done. Throws what the child could not do.
+  Gifts gifts();
   /// The program is executed. Throws if it cannot be (ExitStatus::kNotFound, kNotExecutable).
   void arm();
 

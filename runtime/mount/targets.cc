@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "sys/files.h"
+#include "sys/mounts.h"
 
 namespace clawbox::mount {
 namespace {
@@ -38,35 +39,40 @@ void Targets::require_ours(const OwnedFd& directory, const std::string& path) co
       "clawbox makes nothing in host directories: create it there, or choose another target");
 }
 
-OwnedFd Targets::parent_of(const std::string& path) const {
-  return find_or_make(parts_of(path).parent, PlaceKind::kDirectory, LastSymlink::kFollow);
+OwnedFd Targets::parent_of(const std::string& path) const { return directory_at(parts_of(path).parent, 0); }
+
+void Targets::attach(const OwnedFd& mount, const std::string& path, PlaceKind kind, LastSymlink last) const {
+  const Place place = find_or_make(path, kind, last, 0);
+  sys::attach_at(mount, place.directory, place.name);
 }
 
-OwnedFd Targets::find_or_make(const std::string& path, PlaceKind kind, LastSymlink last) const {
-  return make(path, kind, last, 0);
+OwnedFd Targets::directory_at(const std::string& path, int depth) const {
+  Place place = find_or_make(path, PlaceKind::kDirectory, LastSymlink::kFollow, depth);
+  if (place.name.empty()) return std::move(place.directory);
+  return sys::open_at(place.directory, place.name, O_PATH | O_NOFOLLOW, sys::Resolve::kBeneathNoSymlinks);
 }
 
-OwnedFd Targets::make(const std::string& path, PlaceKind kind, LastSymlink last, int depth) const {
+Targets::Place Targets::find_or_make(const std::string& path, PlaceKind kind, LastSymlink last, int depth) const {
   if (depth > kMostSymlinks) throw_sys_error(ELOOP, "mount target " + in_quotes(path));
   const int flags = O_PATH | (last == LastSymlink::kRefuse ? O_NOFOLLOW : 0);
-  if (auto place = sys::open_if_there(root_, path, flags, sys::Resolve::kInRoot)) {
-    if (S_ISLNK(sys::status_of(*place).st_mode))
+  if (auto there = sys::open_if_there(root_, path, flags, sys::Resolve::kInRoot)) {
+    if (last == LastSymlink::kRefuse && S_ISLNK(sys::status_of(*there).st_mode))
       throw Error(ExitStatus::kSetupFailed, fmt::format("mount target {} is a symlink", in_quotes(path)),
                   "name the place that it leads to as the target");
-    return std::move(*place);
+    return {std::move(*there), ""};
   }
-  const auto [parent_path, name] = parts_of(path);
-  const OwnedFd parent = make(parent_path, PlaceKind::kDirectory, LastSymlink::kFollow, depth + 1);
-  if (sys::open_if_there(parent, name, O_PATH | O_NOFOLLOW, sys::Resolve::kAny)) {
+  auto [parent_path, name] = parts_of(path);
+  OwnedFd parent = directory_at(parent_path, depth + 1);
+  if (last == LastSymlink::kFollow && sys::open_if_there(parent, name, O_PATH | O_NOFOLLOW, sys::Resolve::kAny)) {
     const std::string to = sys::read_link(parent, name);  // it is there and leads nowhere: make the place that it means
-    return make(to.starts_with('/') ? to : parent_path + "/" + to, kind, last, depth + 1);
+    return find_or_make(to.starts_with('/') ? to : parent_path + "/" + to, kind, last, depth + 1);
   }
   require_ours(parent, path);
   if (kind == PlaceKind::kDirectory)
     sys::make_directory(parent, name, 0755);
   else
     sys::make_file(parent, name, 0644);
-  return sys::open_at(parent, name, O_PATH | O_NOFOLLOW, sys::Resolve::kBeneathNoSymlinks);
+  return {std::move(parent), std::move(name)};
 }
 
 }  // namespace clawbox::mount

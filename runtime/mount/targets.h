@@ -27,15 +27,21 @@ class Targets {
   /// A tmpfs of this session: missing places may be made on it.
   void owns(const OwnedFd& filesystem);
 
-  /// The place at `path`, made (with its parents) if it is missing.
-  OwnedFd find_or_make(const std::string& path, PlaceKind kind, LastSymlink last) const;
+  /// Attaches `mount` at `path`, which is made (with its parents) if it is missing.
+  void attach(const OwnedFd& mount, const std::string& path, PlaceKind kind, LastSymlink last) const;
   /// The directory that holds `path`, made if it is missing.
   OwnedFd parent_of(const std::string& path) const;
   /// Throws where `directory` belongs to the host: nothing is made there.
   void require_ours(const OwnedFd& directory, const std::string& path) const;
 
  private:
-  OwnedFd make(const std::string& path, PlaceKind kind, LastSymlink last, int depth) const;
+  /// What is there: `directory` itself where `name` is empty, else `name` in it, just made and no symlink.
+  struct Place {
+    OwnedFd directory;
+    std::string name;
+  };
+  Place find_or_make(const std::string& path, PlaceKind kind, LastSymlink last, int depth) const;
+  OwnedFd directory_at(const std::string& path, int depth) const;
   bool is_ours(const OwnedFd& directory) const;
 
   OwnedFd root_;

@@ -15,6 +15,11 @@ namespace {
 using sys::MountFlag;
 using sys::Reach;
 
+constexpr std::array<std::pair<const char*, const char*>, 5> kDeviceLinks{{{"ptmx", "pts/ptmx"},
+                                                                           {"fd", "/proc/self/fd"},
+                                                                           {"stdin", "/proc/self/fd/0"},
+                                                                           {"stdout", "/proc/self/fd/1"},
+                                                                           {"stderr", "/proc/self/fd/2"}}};
 constexpr const char* kStaging = ".clawbox-staging";
 constexpr auto kHarmless = MountFlag::kNoSuid | MountFlag::kNoDev;
 
@@ -103,20 +108,21 @@ void View::carry_out(const Bind& step, OwnedFd mapped) {
   const OwnedFd source = mapped ? OwnedFd() : open_source(step.source);
   const OwnedFd tree = mapped ? std::move(mapped) : sys::clone_tree(source);
   restrict_bind(tree, step.access);
-  attach_at(tree, step.target, is_directory(tree) ? PlaceKind::kDirectory : PlaceKind::kFile, LastSymlink::kRefuse);
+  targets_.attach(tree, step.target, is_directory(tree) ? PlaceKind::kDirectory : PlaceKind::kFile,
+                  LastSymlink::kRefuse);
 }
 
 void View::carry_out(const Tmpfs& step) {
   const OwnedFd tmpfs = new_tmpfs(step.size, step.inodes, step.mode);
   targets_.owns(tmpfs);
-  attach_at(tmpfs, step.target, PlaceKind::kDirectory, LastSymlink::kRefuse);
+  targets_.attach(tmpfs, step.target, PlaceKind::kDirectory, LastSymlink::kRefuse);
 }
 
 void View::carry_out(const Proc& step) {
   std::vector<sys::MountOption> options;
   if (step.only_processes) options.emplace_back("subset", "pid");
   const OwnedFd proc = sys::new_filesystem("proc", options, kHarmless | MountFlag::kNoExec);
-  attach_at(proc, step.target, PlaceKind::kDirectory, LastSymlink::kRefuse);
+  targets_.attach(proc, step.target, PlaceKind::kDirectory, LastSymlink::kRefuse);
   // With subset=pid there is no /proc/sys, so the copy that launch/ writes its limits to is a whole one.
   bare_proc_ =
       step.only_processes ? sys::new_filesystem("proc", {}, kHarmless | MountFlag::kNoExec) : sys::clone_mount(proc);
@@ -124,34 +130,34 @@ void View::carry_out(const Proc& step) {
 
 void View::carry_out(const Sysfs& step) {
   const OwnedFd sysfs = sys::new_filesystem("sysfs", {}, kHarmless | MountFlag::kNoExec | MountFlag::kReadOnly);
-  attach_at(sysfs, step.target, PlaceKind::kDirectory, LastSymlink::kRefuse);
+  targets_.attach(sysfs, step.target, PlaceKind::kDirectory, LastSymlink::kRefuse);
 }
 
 void View::carry_out(const Devices& step) {
   const OwnedFd dev = new_tmpfs(64 << 10, 64, 0755);
   targets_.owns(dev);
-  attach_at(dev, step.target, PlaceKind::kDirectory, LastSymlink::kRefuse);
+  targets_.attach(dev, step.target, PlaceKind::kDirectory, LastSymlink::kRefuse);
+  // `dev` is new, empty and seen by nobody else, so its names need no look-up before they are made.
   for (const std::string& node : step.nodes) {
     const OwnedFd tree = sys::clone_tree(open_source("/dev/" + node));
     sys::restrict_mount(tree, MountFlag::kNoSuid | MountFlag::kNoExec, Reach::kWholeTree);
-    attach_at(tree, step.target + "/" + node, PlaceKind::kFile, LastSymlink::kRefuse);
+    sys::make_file(dev, node, 0644);
+    sys::attach_at(tree, dev, node);
   }
   const std::array<sys::MountOption, 2> pts{{{"ptmxmode", "0666"}, {"mode", "0620"}}};
-  attach_at(sys::new_filesystem("devpts", pts, MountFlag::kNoSuid | MountFlag::kNoExec), step.target + "/pts",
-            PlaceKind::kDirectory, LastSymlink::kRefuse);
-  carry_out(Tmpfs{step.target + "/shm", step.shm_size, step.shm_size / 4096 + 16, 01777});
-  const std::array<Symlink, 5> links{{{step.target + "/ptmx", "pts/ptmx"},
-                                      {step.target + "/fd", "/proc/self/fd"},
-                                      {step.target + "/stdin", "/proc/self/fd/0"},
-                                      {step.target + "/stdout", "/proc/self/fd/1"},
-                                      {step.target + "/stderr", "/proc/self/fd/2"}}};
-  for (const Symlink& link : links) carry_out(link);
+  sys::make_directory(dev, "pts", 0755);
+  sys::attach_at(sys::new_filesystem("devpts", pts, MountFlag::kNoSuid | MountFlag::kNoExec), dev, "pts");
+  const OwnedFd shm = new_tmpfs(step.shm_size, step.shm_size / 4096 + 16, 01777);
+  targets_.owns(shm);
+  sys::make_directory(dev, "shm", 0755);
+  sys::attach_at(shm, dev, "shm");
+  for (const auto& [name, points_to] : kDeviceLinks) sys::make_symlink(dev, name, points_to);
   sys::restrict_mount(dev, kHarmless | MountFlag::kNoExec | MountFlag::kReadOnly, Reach::kThisMount);
 }
 
 void View::carry_out(const File& step) {
   const OwnedFd file = staged_file(step.content);
-  attach_at(file, step.target, PlaceKind::kFile, LastSymlink::kFollow);
+  targets_.attach(file, step.target, PlaceKind::kFile, LastSymlink::kFollow);
 }
 
 void View::carry_out(const Symlink& step) {
@@ -208,10 +214,6 @@ OwnedFd View::staged_file(const std::string& content) {
   OwnedFd mount = sys::clone_tree_at(staging_, name);
   sys::restrict_mount(mount, kHarmless | MountFlag::kNoExec | MountFlag::kReadOnly, Reach::kThisMount);
   return mount;
-}
-
-void View::attach_at(const OwnedFd& mount, const std::string& target, PlaceKind kind, LastSymlink last) {
-  sys::attach(mount, targets_.find_or_make(target, kind, last));
 }
 
 OwnedFd mapped_tree(const Bind& bind, const OwnedFd& user_namespace) {

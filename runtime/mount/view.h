@@ -45,7 +45,6 @@ class View {
   OwnedFd staged_file(const std::string& content);
   OwnedFd find(const std::string& target, bool may_be_absent) const;
   OwnedFd new_cover(PlaceKind kind);
-  void attach_at(const OwnedFd& mount, const std::string& target, PlaceKind kind, LastSymlink last);
 
   Targets targets_;
   OwnedFd staging_;  // a directory on the root's tmpfs, gone again before the program starts

@@ -67,12 +67,14 @@ class Reader {
   explicit Reader(std::string file) { context_.file = std::move(file); }
 
   Parsed read(std::string_view text) {
-    if (auto mistake = scan(text)) {
-      context_.mistakes.add({context_.file, mistake->line, mistake->column}, std::move(mistake->what));
+    Scan scanned = scan(text);
+    if (scanned.mistake) {
+      ScanMistake& mistake = *scanned.mistake;
+      context_.mistakes.add({context_.file, mistake.line, mistake.column}, std::move(mistake.what));
       return finished();
     }
     try {
-      const toml::table root = toml::parse(text);
+      const toml::table root = toml::parse(std::string_view(scanned.text));
       if (!root.contains("version")) context_.mistakes.add({context_.file, 1, 1}, "`version = 1` is missing");
       read_table("", root);
     } catch (const toml::parse_error& error) {  // the parser's way to say that the text is no TOML

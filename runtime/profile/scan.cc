@@ -28,6 +28,13 @@ class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {}
 
+  Scan scan() {
+    std::optional<ScanMistake> mistake = first_mistake();
+    if (!comment_) keep_until_here();
+    return {std::move(mistake), std::move(kept_)};
+  }
+
+ private:
   std::optional<ScanMistake> first_mistake() {
     while (at_ < text_.size()) {
       const std::size_t length = utf8_length(text_.substr(at_));
@@ -40,7 +47,6 @@ class Scanner {
     return {};
   }
 
- private:
   ScanMistake here(std::string what) const { return {line_, column_, std::move(what)}; }
   bool triple_at(char quote) const { return text_.substr(at_, 3) == std::string(3, quote); }
 
@@ -51,7 +57,10 @@ class Scanner {
     return outside_string(c);
   }
 
+  void keep_until_here() { kept_ += text_.substr(kept_from_, at_ - kept_from_); }
+
   void next_line() {
+    if (comment_) kept_from_ = at_;
     ++line_;
     column_ = 0;
     comment_ = false;
@@ -82,7 +91,10 @@ class Scanner {
   }
 
   std::optional<std::string> outside_string(char c) {
-    if (c == '#') comment_ = true;
+    if (c == '#') {
+      keep_until_here();
+      comment_ = true;
+    }
     if (c == '"' || c == '\'') {
       quote_ = c;
       triple_ = triple_at(c);
@@ -106,10 +118,12 @@ class Scanner {
   bool comment_ = false;
   int dots_ = 0;
   int nesting_ = 0;
+  std::string kept_;
+  std::size_t kept_from_ = 0;
 };
 
 }  // namespace
 
-std::optional<ScanMistake> scan(std::string_view text) { return Scanner(text).first_mistake(); }
+Scan scan(std::string_view text) { return Scanner(text).scan(); }
 
 }  // namespace clawbox::profile

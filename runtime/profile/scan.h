@@ -18,7 +18,11 @@ struct ScanMistake {
   std::string what;
 };
 
-/// The first NUL, invalid UTF-8 sequence, too long key or too deep nesting.
-std::optional<ScanMistake> scan(std::string_view text);
+struct Scan {
+  std::optional<ScanMistake> mistake;  // the first NUL, invalid UTF-8 sequence, too long key or too deep nesting
+  std::string text;  // without comments, every line and column as before: the parser decodes them letter by letter
+};
+
+Scan scan(std::string_view text);
 
 }  // namespace clawbox::profile

@@ -52,7 +52,6 @@ Outcome Session::run(const Plan& plan) {
   Stopwatch watch;
   const Registration entry =
       Registry(directories_.runtime + "/sessions").enter(plan);  // a held lock: whoever lists trusts it
-  Record record(plan, directories_.state + "/audit", entry.id());
   watch.lap("register");
   const seccomp::Program filters = filters_of(plan, directories_);
   watch.lap("filters");
@@ -62,10 +61,13 @@ Outcome Session::run(const Plan& plan) {
   launch::Child child = launch::start(plan, filters, std::move(stdio.ends));
   watch.lap("clone");
   launch::write_id_maps(child.pid(), plan.identity);
-  launch::Gifts gifts = child.go(launch::mapped_trees(plan));
-  watch.lap("set-up");
+  child.go(launch::mapped_trees(plan));
+  // While the child sets up: none of this needs it, and all of it must be done before the program runs.
   const plan::ProtectedState before = protected_state(plan);
-  record.start(plan);  // on disk before the program runs
+  Record record(plan, directories_.state + "/audit", entry.id());
+  record.start(plan);
+  launch::Gifts gifts = child.gifts();
+  watch.lap("set-up");
   supervise::Supervisor supervisor(plan, child, std::move(stdio), std::move(gifts.terminal));
   child.arm();  // from here the program runs
   watch.lap("exec");

@@ -87,9 +87,13 @@ void map_owners(const OwnedFd& mount, const OwnedFd& user_namespace) {
     throw_errno("mapping the owners of a mount");
 }
 
-void attach(const OwnedFd& mount, const OwnedFd& target) {
-  const unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-  if (::syscall(SYS_move_mount, mount.get(), "", target.get(), "", flags) < 0) throw_errno("attaching a mount");
+void attach(const OwnedFd& mount, const OwnedFd& target) { attach_at(mount, target, ""); }
+
+void attach_at(const OwnedFd& mount, const OwnedFd& directory, const std::string& name) {
+  // Without MOVE_MOUNT_T_SYMLINKS a symlink at `name` is not followed (move_mount(2)).
+  const unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | (name.empty() ? MOVE_MOUNT_T_EMPTY_PATH : 0);
+  if (::syscall(SYS_move_mount, mount.get(), "", directory.get(), name.c_str(), flags) < 0)
+    throw_errno("attaching a mount");
 }
 
 void attach_over_root(const OwnedFd& mount) {

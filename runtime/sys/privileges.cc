@@ -24,8 +24,10 @@ constexpr unsigned long kSecureBits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SEC
 
 void drop_capabilities() {
   if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) throw_errno("clearing the ambient capabilities");
-  for (cap_value_t capability = 0; cap_get_bound(capability) >= 0; ++capability)
-    if (cap_drop_bound(capability) < 0) throw_errno("dropping capability {} from the bounding set", capability);
+  cap_value_t capability = 0;
+  while (cap_drop_bound(capability) == 0) ++capability;
+  if (errno != EINVAL || capability == 0)  // EINVAL: the kernel knows no further one
+    throw_errno("dropping capability {} from the bounding set", capability);
   // Before the sets go: both calls above and this one need CAP_SETPCAP.
   if (::prctl(PR_SET_SECUREBITS, kSecureBits) < 0) throw_errno("locking the secure bits");
   const Capabilities none(cap_init());
@@ -37,7 +39,7 @@ void require_no_capabilities() {
   const Capabilities none(cap_init());
   bool empty = have != nullptr && none != nullptr && cap_compare(have.get(), none.get()) == 0;
   for (cap_value_t capability = 0; cap_get_bound(capability) >= 0; ++capability)
-    empty = empty && cap_get_bound(capability) == 0 && cap_get_ambient(capability) == 0;
+    empty = empty && cap_get_bound(capability) == 0;  // ambient ones are a subset of the permitted (capabilities(7))
   if (!empty) throw_sys_error(EPERM, "capabilities are left after dropping them all");
   if (static_cast<unsigned long>(::prctl(PR_GET_SECUREBITS)) != kSecureBits)
     throw_sys_error(EPERM, "the secure bits are not locked");
