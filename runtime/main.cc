@@ -1,11 +1,12 @@
 // Wires the verbs to the command line, and turns exceptions into exit statuses.
 #include <CLI/CLI.hpp>
+#include <array>
 #include <csignal>
 
 #include "base/error.h"
-#include "base/text.h"
 #include "cli/planning.h"
 #include "cli/print.h"
+#include "cli/usage.h"
 #include "cli/verbs.h"
 #include "config.h"
 #include "supervise/caller_stdio.h"
@@ -34,13 +35,23 @@ Words split_at_dashes(int argc, char** argv) {
   return words;
 }
 
-/// CLI11 says only that a verb is missing when there is one that it does not know.
-std::string usage_text(const std::vector<std::string>& words, const CLI::ParseError& error) {
-  const std::vector<std::string> verbs{"run", "explain", "profile", "doctor"};
-  const std::string first = words.empty() ? "" : words.back();
-  const bool unknown =
-      !first.empty() && first.front() != '-' && std::find(verbs.begin(), verbs.end(), first) == verbs.end();
-  return unknown ? fmt::format("there is no verb {}{}", in_quotes(first), did_you_mean(first, verbs)) : error.what();
+struct KnownVerb {
+  std::string_view name;
+  cli::Verb (*add)(CLI::App& app, const std::vector<std::string>& command);
+};
+constexpr std::array<KnownVerb, 4> kVerbs{
+    {{"run", cli::add_run}, {"explain", cli::add_explain}, {"profile", cli::add_profile}, {"doctor", cli::add_doctor}}};
+
+/// The verb that the first word names, else all: the options of the others would cost every start a tenth of its time
+/// before anything is done.
+std::vector<cli::Verb> add_verbs(CLI::App& app, const Words& words) {
+  const std::string first = words.own.empty() ? "" : words.own.back();
+  for (const KnownVerb& verb : kVerbs)
+    if (verb.name == first) return {verb.add(app, words.command)};
+  std::vector<cli::Verb> all;
+  all.reserve(kVerbs.size());
+  for (const KnownVerb& verb : kVerbs) all.push_back(verb.add(app, words.command));
+  return all;
 }
 
 int dispatch(int argc, char** argv) {
@@ -49,21 +60,19 @@ int dispatch(int argc, char** argv) {
   app.set_version_flag("--version", "clawbox " CLAWBOX_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
-  const std::vector<cli::Verb> verbs{cli::add_run(app, words.command), cli::add_explain(app, words.command),
-                                     cli::add_profile(app), cli::add_doctor(app)};
+  const std::vector<cli::Verb> verbs = add_verbs(app, words);
   std::vector<std::string> to_parse = words.own;
   try {
     app.parse(to_parse);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    throw Error(ExitStatus::kUsage, usage_text(words.own, error),
-                "`clawbox --help` lists the verbs, `clawbox VERB --help` their options");
+    throw cli::usage_error(app, error);
   }
   for (const cli::Verb& verb : verbs) {
     if (!verb.words->parsed()) continue;
-    const bool runs = verb.words->get_name() == "run" || verb.words->get_name() == "explain";
-    if (!runs && !words.command.empty())
-      throw Error(ExitStatus::kUsage, fmt::format("{} takes no command after `--`", verb.words->get_name()));
+    if (!verb.words->get_prefix_command() && !words.command.empty())
+      throw Error(ExitStatus::kUsage, fmt::format("{} takes no command after `--`", verb.words->get_name()),
+                  fmt::format("leave out `--`: `clawbox {} --help` lists what it takes", verb.words->get_name()));
     return verb.action();
   }
   return static_cast<int>(ExitStatus::kUsage);
@@ -76,8 +85,8 @@ int main(int argc, char** argv) {
   using clawbox::ExitStatus;
   try {
     clawbox::supervise::open_missing_stdio();
-    std::signal(SIGPIPE,
-                SIG_IGN);  // a reader that is gone is an error of one write, not the end of the session's supervisor
+    // A reader that is gone is an error of one write, not the end of the session's supervisor.
+    if (std::signal(SIGPIPE, SIG_IGN) == SIG_ERR) clawbox::throw_errno("ignoring SIGPIPE");
     return clawbox::dispatch(argc, argv);
   } catch (const clawbox::cli::ProfileError& error) {
     clawbox::cli::print_mistakes(error.mistakes());

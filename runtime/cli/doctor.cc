@@ -1,9 +1,6 @@
 // clawbox doctor: each kernel feature tried, what a missing one costs, and how to mend it.
 #include "session/doctor.h"
 
-#include <unistd.h>
-
-#include <cstdlib>
 #include <memory>
 
 #include "cli/print.h"
@@ -15,9 +12,7 @@ namespace {
 constexpr const char* kFooter = "Exit status: 0 when the profile `coding` can run here, 1 when it cannot.";
 
 session::Colour colour_of_stdout() {
-  const char* no_colour = std::getenv("NO_COLOR");
-  const bool plain = ::isatty(STDOUT_FILENO) != 1 || (no_colour != nullptr && no_colour[0] != '\0');
-  return plain ? session::Colour::kNone : session::Colour::kAnsi;
+  return takes_colour(Stream::kOut) ? session::Colour::kAnsi : session::Colour::kNone;
 }
 
 enum class Format { kText, kJson };
@@ -33,7 +28,7 @@ int doctor(Format format) {
 
 }  // namespace
 
-Verb add_doctor(CLI::App& app) {
+Verb add_doctor(CLI::App& app, const std::vector<std::string>&) {
   auto json = std::make_shared<bool>(false);
   CLI::App* verb = app.add_subcommand("doctor", "Try each kernel feature, and say how to mend what is missing");
   verb->add_flag("--json", *json, "for machines");

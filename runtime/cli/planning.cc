@@ -1,8 +1,10 @@
 #include "cli/planning.h"
 
-#include <unistd.h>
+#include <filesystem>
+#include <system_error>
 
 #include "base/text.h"
+#include "cli/usage.h"
 #include "cli/verbs.h"
 #include "config.h"
 #include "plan/file_view.h"
@@ -26,13 +28,6 @@ std::optional<std::string> if_given(const std::string& word) {
   return word.empty() ? std::nullopt : std::optional(word);
 }
 
-std::vector<std::string> option_names(const CLI::App& verb) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : verb.get_options())
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  return names;
-}
-
 }  // namespace
 
 CLI::Validator not_empty() {
@@ -43,9 +38,7 @@ CLI::Validator not_empty() {
 std::vector<std::string> command_of(const CLI::App& verb, const std::vector<std::string>& after_dashes) {
   const std::vector<std::string> rest = verb.remaining();
   if (!rest.empty() && (rest.front().starts_with('-') || !after_dashes.empty()))
-    throw Error(ExitStatus::kUsage,
-                fmt::format("{}: unexpected {}{}", verb.get_name(), in_quotes(rest.front()),
-                            did_you_mean(rest.front(), option_names(verb))),
+    throw Error(ExitStatus::kUsage, unexpected_word(verb, rest.front()),
                 fmt::format("`clawbox {} --help` lists the options; the command follows after `--`", verb.get_name()));
   return after_dashes.empty() ? rest : after_dashes;
 }
@@ -76,8 +69,12 @@ profile::Profile read_profile(const std::string& name) {
   if (!reading.mistakes.empty())
     throw ProfileError(reading.refused ? ExitStatus::kNotPermitted : ExitStatus::kProfileInvalid,
                        std::move(reading.mistakes));
-  throw Error(ExitStatus::kProfileMissing,
-              fmt::format("there is no profile {}{}", in_quotes(name), did_you_mean(name, reading.known_names)),
+  const std::string what = fmt::format("there is no profile {}", in_quotes(name));
+  std::error_code ignored;
+  if (name.find('/') == std::string::npos && std::filesystem::is_regular_file(name, ignored))
+    throw Error(ExitStatus::kProfileMissing, what + ", but a file of that name is here",
+                fmt::format("a file is named with a slash in its path: {}", shell_quoted("./" + name)));
+  throw Error(ExitStatus::kProfileMissing, what + did_you_mean(name, reading.known_names),
               fmt::format("known profiles: {}", joined(reading.known_names, ", ")));
 }
 

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "base/text.h"
 
 namespace clawbox::cli {
@@ -10,12 +12,17 @@ namespace {
 enum class Colour { kRed = 31, kYellow = 33 };
 
 std::string in_colour(Colour colour, const std::string& text) {
-  const char* no_colour = std::getenv("NO_COLOR");
-  if (::isatty(STDERR_FILENO) != 1 || (no_colour != nullptr && no_colour[0] != '\0')) return text;
+  if (!takes_colour(Stream::kErr)) return text;
   return fmt::format("\x1b[1;{}m{}\x1b[0m", static_cast<int>(colour), text);
 }
 
 }  // namespace
+
+bool takes_colour(Stream stream) {
+  const char* no_colour = std::getenv("NO_COLOR");
+  if (no_colour != nullptr && no_colour[0] != '\0') return false;
+  return ::isatty(stream == Stream::kOut ? STDOUT_FILENO : STDERR_FILENO) == 1;
+}
 
 void print_error(const Error& error) {
   fmt::print(stderr, "{} {}\n", in_colour(Colour::kRed, "clawbox: error:"), error.what());

@@ -11,6 +11,10 @@
 
 namespace clawbox::cli {
 
+/// Whether a stream of ours is a terminal that may get colours: no-color.org.
+enum class Stream { kOut, kErr };
+bool takes_colour(Stream stream);
+
 void print_error(const Error& error);
 void print_warning(const std::string& text);
 void print_mistakes(const std::vector<profile::Diagnostic>& mistakes);

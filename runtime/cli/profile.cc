@@ -96,7 +96,7 @@ int diff(const ProfileWords& words) {
   std::string text;
   for (const std::string& key : keys) {
     const std::string lines = only_in(first[key], second[key], '-') + only_in(second[key], first[key], '+');
-    if (!lines.empty()) text += key + "\n" + lines;
+    if (!lines.empty()) text += fmt::format("{}\n{}", key, lines);
   }
   print(text);
   return text.empty() ? 0 : static_cast<int>(ExitStatus::kProblemsFound);
@@ -104,7 +104,7 @@ int diff(const ProfileWords& words) {
 
 }  // namespace
 
-Verb add_profile(CLI::App& app) {
+Verb add_profile(CLI::App& app, const std::vector<std::string>&) {
   auto words = std::make_shared<ProfileWords>();
   CLI::App* verb = app.add_subcommand("profile", "List, show, check and compare profiles")->require_subcommand(1);
   CLI::App* list_verb = verb->add_subcommand("list", "The profiles of the search path, nearest first");

@@ -22,10 +22,10 @@ struct Verb {
 /// Throws Error(kUsage) for an option that the verb does not know.
 std::vector<std::string> command_of(const CLI::App& verb, const std::vector<std::string>& after_dashes);
 
-/// `command`: the words after `--`.
+/// `command`: the words after `--`, which only some verbs take.
 Verb add_run(CLI::App& app, const std::vector<std::string>& command);
 Verb add_explain(CLI::App& app, const std::vector<std::string>& command);
-Verb add_profile(CLI::App& app);
-Verb add_doctor(CLI::App& app);
+Verb add_profile(CLI::App& app, const std::vector<std::string>& command);
+Verb add_doctor(CLI::App& app, const std::vector<std::string>& command);
 
 }  // namespace clawbox::cli
