@@ -79,7 +79,7 @@ void close_all_but_channel(OwnedFd& channel) {
 void report(const OwnedFd& channel, const Error& error) {
   const auto* system = dynamic_cast<const SysError*>(&error);
   const int code = system != nullptr ? system->code() : 0;
-  send(channel, failure_packet(static_cast<int>(error.status()), code, error.what(), error.remedy()));
+  send(channel, failure_packet(error.status(), code, error.what(), error.remedy()));
 }
 
 /// Ends with a process that is inside, has no privileges, and holds no descriptor but its channel and the program's

@@ -20,7 +20,7 @@ void put_on(int from, int number) {
 
 std::vector<std::string> variables_of(const Command& command) {
   std::vector<std::string> variables;
-  for (const auto& [name, value] : command.environment) variables.push_back(name + "=" + value);
+  for (const auto& [name, value] : command.environment) variables.push_back(fmt::format("{}={}", name, value));
   return variables;
 }
 
@@ -29,8 +29,8 @@ std::vector<std::string> variables_of(const Command& command) {
   ::setpgid(0, 0);
   if (terminal) ::tcsetpgrp(*terminal, ::getpid());  // SIGTTOU is blocked, see below
   sys::reset_signals();
-  ::signal(SIGXFSZ, SIG_IGN);  // a file at its cap is EFBIG to the writer, not its death
-  error = sys::exec(words);
+  // SIGXFSZ: a file at its cap is EFBIG to the writer, not its death.
+  error = ::signal(SIGXFSZ, SIG_IGN) == SIG_ERR ? errno : sys::exec(words);
   ::_exit(127);
 }
 

@@ -41,13 +41,13 @@ void run_helper(const std::string& program, pid_t child, const std::vector<IdRan
   std::vector<std::string> argv{program, std::to_string(child)};
   for (const IdRange& range : ranges)
     for (const uint32_t number : {range.inside, range.host, range.count}) argv.push_back(std::to_string(number));
-  const sys::Clone helper = sys::clone_into(0);
+  sys::Clone helper = sys::clone_into(0);
   if (helper.pid == 0) {
     sys::reset_signals();
     sys::exec(sys::ExecWords(argv, {"PATH=/usr/bin:/usr/sbin:/bin:/sbin"}));
     ::_exit(127);
   }
-  sys::Process process(helper.pid, OwnedFd(::dup(helper.pidfd.get())));
+  sys::Process process(helper.pid, std::move(helper.pidfd));
   const sys::Ending ending = process.wait();
   if (ending.status == 0 && ending.signal == 0) return;
   throw Error(ExitStatus::kFeatureMissing,
@@ -71,7 +71,7 @@ void enter_with_all_ids(const Identity& identity, const OwnedFd& bare_proc) {
   const pid_t writer = sys::fork();
   if (writer == 0) {
     ours.reset();
-    char byte;
+    char byte = 0;
     if (::read(writers.get(), &byte, 1) != 1) ::_exit(1);
     try {
       write_file(bare_proc, "1/uid_map", same_ids(identity.uid_map));
@@ -100,14 +100,14 @@ void write_id_maps(pid_t child, const Identity& identity) try {
 
 OwnedFd owner_map(const Identity& identity) {
   auto [up, down] = sys::make_channel();
-  const sys::Clone holder = sys::clone_into(CLONE_NEWUSER);
+  sys::Clone holder = sys::clone_into(CLONE_NEWUSER);
   if (holder.pid == 0) {
     up.reset();
     char byte;
     ::_exit(
         static_cast<int>(::read(down.get(), &byte, 1)));  // holds the namespace until the launcher has its descriptor
   }
-  const sys::Process process(holder.pid, OwnedFd(::dup(holder.pidfd.get())));
+  const sys::Process process(holder.pid, std::move(holder.pidfd));
   const OwnedFd proc = sys::open(fmt::format("/proc/{}", holder.pid), O_PATH | O_DIRECTORY);
   write_file(proc, "uid_map", owner_line(*identity.file_owner));
   write_file(proc, "gid_map", owner_line(*identity.file_group));

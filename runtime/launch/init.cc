@@ -27,14 +27,12 @@ Packet exec_failure(const Command& command, int error) {
   const auto status = missing && !is_there ? ExitStatus::kNotFound : ExitStatus::kNotExecutable;
   if (missing && is_there)
     return failure_packet(
-        static_cast<int>(status), error,
-        fmt::format("{} is there, but its interpreter or loader is not", in_quotes(name)),
+        status, error, fmt::format("{} is there, but its interpreter or loader is not", in_quotes(name)),
         "the first line (#!) or the ELF loader names a file that the profile does not show: see `clawbox explain`");
   if (missing)
-    return failure_packet(static_cast<int>(status), error,
-                          fmt::format("{}: command not found inside the sandbox", in_quotes(name)),
+    return failure_packet(status, error, fmt::format("{}: command not found inside the sandbox", in_quotes(name)),
                           "`clawbox explain` prints the PATH and the files that the profile shows");
-  return failure_packet(static_cast<int>(status), error, SysError(error, "executing " + in_quotes(name)).what(), "");
+  return failure_packet(status, error, SysError(error, "executing " + in_quotes(name)).what(), "");
 }
 
 uint64_t microseconds(const timeval& time) {

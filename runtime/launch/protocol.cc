@@ -24,10 +24,10 @@ std::optional<Message> receive(const OwnedFd& channel) {
   return message;
 }
 
-Packet failure_packet(int status, int code, std::string_view what, std::string_view remedy) {
+Packet failure_packet(ExitStatus status, int code, std::string_view what, std::string_view remedy) {
   Packet packet;
   packet.kind = Kind::kFailed;
-  packet.status = status;
+  packet.status = static_cast<int32_t>(status);
   packet.number = code;
   constexpr std::size_t kRoom = sizeof packet.text - 2;
   const std::size_t first = std::min(what.size(), kRoom);

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "base/error.h"
@@ -7,61 +6,12 @@
 #include "plan/paths.h"
 #include "plan/seen.h"
 #include "plan/themes.h"
+#include "profile/steering.h"
 
 namespace clawbox::plan {
 namespace {
 
 const char* const kDefaultPath = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
-
-// They make a loader or an interpreter run or read something. Only `environment.set` and --env, which write the value
-// down, may name them; `environment.pass` would take whatever the caller happens to have.
-constexpr std::array kSteeringPrefixes{"LD_",        "DYLD_",   "PYTHON", "PERL5", "GIT_",
-                                       "BASH_FUNC_", "MALLOC_", "GCONV_", "RUBY"};
-constexpr std::array kSteeringNames{"NODE_OPTIONS",
-                                    "NODE_PATH",
-                                    "BASH_ENV",
-                                    "ENV",
-                                    "SHELLOPTS",
-                                    "BASHOPTS",
-                                    "PS4",
-                                    "IFS",
-                                    "CDPATH",
-                                    "PROMPT_COMMAND",
-                                    "ZDOTDIR",
-                                    "PERLLIB",
-                                    "PERL_MM_OPT",
-                                    "LUA_INIT",
-                                    "LUA_PATH",
-                                    "LUA_CPATH",
-                                    "JAVA_TOOL_OPTIONS",
-                                    "_JAVA_OPTIONS",
-                                    "JDK_JAVA_OPTIONS",
-                                    "CLASSPATH",
-                                    "GLIBC_TUNABLES",
-                                    "LOCPATH",
-                                    "NLSPATH",
-                                    "HOSTALIASES",
-                                    "LOCALDOMAIN",
-                                    "RES_OPTIONS",
-                                    "RESOLV_HOST_CONF",
-                                    "TMPDIR",
-                                    "LESSOPEN",
-                                    "LESSCLOSE",
-                                    "MAKEFLAGS",
-                                    "TERMINFO",
-                                    "TERMCAP"};
-
-// Names and dates for commits are data: nothing runs by them.
-bool is_commit_data(std::string_view name) {
-  return name.starts_with("GIT_AUTHOR_") || name.starts_with("GIT_COMMITTER_");
-}
-
-bool steers_programs(std::string_view name) {
-  if (is_commit_data(name)) return false;
-  const auto begins = [&](const char* prefix) { return name.starts_with(prefix); };
-  return std::any_of(kSteeringPrefixes.begin(), kSteeringPrefixes.end(), begins) ||
-         std::find(kSteeringNames.begin(), kSteeringNames.end(), name) != kSteeringNames.end();
-}
 
 // environ(7) and POSIX: what a shell can name. "BASH_FUNC_x%%" is none, on purpose.
 bool valid_name(std::string_view name) {
@@ -85,7 +35,7 @@ using Values = std::map<std::string, Value>;
 
 void pass_from_caller(const Inputs& inputs, Values& values) {
   for (const auto& [name, text] : inputs.host.environment) {
-    if (!valid_name(name) || steers_programs(name)) continue;
+    if (!valid_name(name) || profile::steers_programs(name)) continue;
     for (const Decided<std::string>& rule : inputs.profile.environment.pass) {
       if (!named_by(rule.value, name)) continue;
       values[name] = {text, "the caller's, by environment.pass", rule.origin};

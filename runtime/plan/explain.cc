@@ -102,6 +102,7 @@ void write_files(const Plan& plan, Page& page) {
 
 std::string map_text(const std::vector<IdRange>& map) {
   std::vector<std::string> parts;
+  parts.reserve(map.size());
   for (const IdRange& range : map) {
     parts.push_back(range.count == 1
                         ? fmt::format("{} = {} on the host", range.inside, range.host)

@@ -1,6 +1,5 @@
 #include "plan/file_view.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
@@ -14,14 +13,11 @@
 #include <memory>
 
 #include "plan/host.h"
+#include "sys/directories.h"
 #include "sys/openat2.h"
 
 namespace clawbox::plan {
 namespace {
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
 
 FileKind kind_of(mode_t mode) {
   if (S_ISREG(mode)) return FileKind::kFile;
@@ -77,10 +73,8 @@ std::vector<std::string> HostFiles::matches(const std::string& pattern) const {
 
 std::vector<std::string> HostFiles::names_in(const std::string& directory) const {
   std::vector<std::string> names;
-  const std::unique_ptr<DIR, CloseDirectory> opened(::opendir(directory.c_str()));
-  if (!opened) return names;
-  while (const dirent* entry = ::readdir(opened.get())) names.emplace_back(entry->d_name);
-  std::erase_if(names, [](const std::string& name) { return name == "." || name == ".."; });
+  sys::Listing listing(directory);
+  while (const dirent* entry = listing.next()) names.emplace_back(entry->d_name);
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -11,9 +11,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -94,7 +94,7 @@ std::string variable(const Host& host, std::string_view name) {
 // $HOME may say anything; a directory of somebody else would show his files as if they were the caller's.
 std::string home_of(const Host& host, const std::optional<Account>& account) {
   struct stat found {};
-  const std::string claimed = variable(host, "HOME");
+  std::string claimed = variable(host, "HOME");
   if (claimed.starts_with('/') && ::stat(claimed.c_str(), &found) == 0 && S_ISDIR(found.st_mode) &&
       found.st_uid == host.uid)
     return claimed;
@@ -120,6 +120,7 @@ std::vector<std::string> own_directories(const Host& host, const FileView& files
                                  base_directory(host, "XDG_RUNTIME_DIR", "/run/user/" + std::to_string(host.uid))};
   for (const char* system : {"/etc", "/var/lib", "/var/log", "/var/cache", "/run"}) bases.emplace_back(system);
   std::vector<std::string> directories;
+  directories.reserve(bases.size());
   for (const std::string& base : bases) directories.push_back(real_as_far_as_it_exists(files, base + "/clawbox"));
   std::sort(directories.begin(), directories.end());
   directories.erase(std::unique(directories.begin(), directories.end()), directories.end());
@@ -172,9 +173,19 @@ std::optional<Account> account_of(uid_t uid) {
   return Account{entry.pw_name, entry.pw_dir, entry.pw_shell};
 }
 
+uint32_t session_id_for_root(const Host& host) {
+  // systemd's containers end at 1,879,048,191 and its foreign range begins at 2,147,352,576 (systemd's UIDS-GIDS
+  // document); distributions give /etc/subuid ranges from 100,000 upward in steps of 65,536. Process ids stay below
+  // 2^22, so a pid keeps two sessions apart.
+  constexpr uint32_t kFirst = 1'900'000'000;
+  return kFirst + static_cast<uint32_t>(host.pid);
+}
+
 bool kernel_at_least(const std::string& release, int major, int minor) {
   int have_major = 0, have_minor = 0;
-  if (std::sscanf(release.c_str(), "%d.%d", &have_major, &have_minor) != 2) return false;
+  char dot = 0;
+  std::istringstream text(release);
+  if (!(text >> have_major >> dot >> have_minor) || dot != '.') return false;
   return have_major > major || (have_major == major && have_minor >= minor);
 }
 

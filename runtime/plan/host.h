@@ -47,6 +47,9 @@ struct Host {
   bool id_map_programs = false;  // newuidmap(1) and newgidmap(1) on the system's path
 };
 
+/// The host id, user and group, of a session that `host`'s caller starts as root: one that owns nothing.
+uint32_t session_id_for_root(const Host& host);
+
 /// Asks the kernel, the environment and /etc. Throws SysError where a fact without which nothing works is refused.
 Host look_at_host();
 

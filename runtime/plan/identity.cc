@@ -9,10 +9,6 @@
 namespace clawbox::plan {
 namespace {
 
-// Root's sessions run on host ids that own nothing. systemd's containers end at 1,879,048,191 and its foreign range
-// begins at 2,147,352,576 (systemd's UIDS-GIDS document); distributions give /etc/subuid ranges from 100,000 upward in
-// steps of 65,536. Process ids stay below 2^22, so a pid keeps two sessions apart.
-constexpr uint32_t kFirstSessionId = 1'900'000'000;
 constexpr uint32_t kWholeRange = 65536;
 
 enum class Ids { kUsers, kGroups };
@@ -75,6 +71,7 @@ Chosen<Identity> ordinary(const Inputs& inputs) {
   identity.gid_map = {{identity.gid, host.gid, 1}};
   if (host.groups.empty()) return chosen;
   std::vector<std::string> numbers;
+  numbers.reserve(host.groups.size());
   for (const gid_t group : host.groups) numbers.push_back(std::to_string(group));
   // user_namespaces(7): without privilege a gid map may be written only after setgroups(2) was given up.
   chosen.shortfalls.push_back(
@@ -89,7 +86,7 @@ Chosen<Identity> root(const Inputs& inputs, const Workspace& workspace) {
   if (inputs.profile.identity.subordinate_ids.value) require_subordinate_ids(inputs);
   Chosen<Identity> chosen;
   Identity& identity = chosen.value;
-  const uint32_t session = kFirstSessionId + static_cast<uint32_t>(inputs.host.pid);
+  const uint32_t session = session_id_for_root(inputs.host);
   if (workspace.mode != Workspace::Mode::kNone) {
     const FileFacts facts = inputs.files.look(workspace.host);
     identity.file_owner = IdRange{session, facts.owner, 1};

@@ -1,5 +1,4 @@
 // The walk of protect.h. Breadth first, so that the budget is spent near the top, where programs look for settings.
-#include <dirent.h>
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <linux/openat2.h>
@@ -7,12 +6,12 @@
 
 #include <algorithm>
 #include <deque>
-#include <memory>
 #include <optional>
 
 #include "base/error.h"
 #include "plan/paths.h"
 #include "plan/protect.h"
+#include "sys/directories.h"
 #include "sys/openat2.h"
 
 namespace clawbox::plan {
@@ -25,10 +24,6 @@ struct Entry {
   std::string name;
   std::string folded;
   unsigned char type = DT_UNKNOWN;
-};
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
 struct Pattern {
@@ -106,13 +101,9 @@ class Walk {
 
   std::vector<Entry> entries_of(const OwnedFd& fd) {
     std::vector<Entry> entries;
-    OwnedFd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
-    const std::unique_ptr<DIR, CloseDirectory> listing(::fdopendir(copy.get()));
-    if (!listing) return entries;
-    copy.release();
-    while (const dirent* found = ::readdir(listing.get())) {
+    sys::Listing listing(fd);
+    while (const dirent* found = listing.next()) {
       const std::string name = found->d_name;
-      if (name == "." || name == "..") continue;
       if (++seen_ > kWalkEntries) {
         state_.walk = ProtectedState::Walk::kCutShort;
         break;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "profile/steering.h"
 
 namespace clawbox::profile {
 namespace {
@@ -88,6 +89,12 @@ Objection objection_to_variable(std::string_view name) {
 
 Objection objection_to_passed(std::string_view name) {
   if (name == "*") return "'*' would pass every secret of the caller's environment: name the variables";
+  if (passes_only_steering(name))
+    return fmt::format(
+        "{} makes a loader or an interpreter run something, and is never taken from the caller: write its value down "
+        "in "
+        "'environment.set', or give it with --env",
+        in_quotes(name));
   return objection_to_variable(name.ends_with('*') ? name.substr(0, name.size() - 1) : name);
 }
 

@@ -14,6 +14,11 @@ Diagnostic at(const std::string& file, const toml::source_region& source, std::s
   return {file, static_cast<int>(source.begin.line), static_cast<int>(source.begin.column), std::move(what)};
 }
 
+std::string syntax_text(std::string_view description) {
+  return fmt::format("is not TOML: {} (the file holds one line, such as `default_profile = \"coding\"`)",
+                     escaped(description));
+}
+
 DefaultName name_in(const toml::table& table, const std::string& file) {
   DefaultName result;
   for (const auto& [key, node] : table) {
@@ -35,12 +40,12 @@ DefaultName default_name(const std::string& config_file) {
   const FileReading reading = read_file(config_file);
   if (reading.problem) return {std::nullopt, {{config_file, 0, 0, reading.problem->what}}};
   if (!reading.text) return {};
-  if (const auto mistake = scan(*reading.text))
+  if (const auto mistake = scan(*reading.text).mistake)
     return {std::nullopt, {{config_file, mistake->line, mistake->column, mistake->what}}};
   try {
     return name_in(toml::parse(*reading.text, config_file), config_file);
   } catch (const toml::parse_error& error) {
-    return {std::nullopt, {at(config_file, error.source(), std::string(error.description()))}};
+    return {std::nullopt, {at(config_file, error.source(), syntax_text(error.description()))}};
   }
 }
 

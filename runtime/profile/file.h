@@ -5,12 +5,13 @@
 // the caller there).
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
 namespace clawbox::profile {
 
-inline constexpr std::size_t kMaxFileBytes = 64 * 1024;
+inline constexpr std::size_t kMaxFileBytes = std::size_t{64} * 1024;
 
 struct FileProblem {
   enum class Nature { kContent, kPermission } nature;

@@ -13,7 +13,7 @@ class Inheritance {
  public:
   Inheritance(const SearchPath& where, Mistakes& mistakes) : where_(where), mistakes_(mistakes) {}
 
-  void take(Source source) {
+  void take(const Source& source) {
     Parsed parsed = parse(source.file, source.text);
     mistakes_.append(std::move(parsed.mistakes));
     chain_.push_back({source.file, source.name});
@@ -34,14 +34,14 @@ class Inheritance {
     Found found = located(child, parent.name);
     if (const auto* bad = std::get_if<Unreadable>(&found)) return note_unreadable(parent.place, *bad);
     if (std::holds_alternative<Absent>(found)) return note_missing(child, parent);
-    Source& source = std::get<Source>(found);
+    const Source& source = std::get<Source>(found);
     if (on_chain(source.file))
       return mistakes_.add(parent.place, fmt::format("extends itself: {}", chain_text(source.name)));
     if (taken(source.file)) return;  // two parents may share a third: it counts where it came first
     if (chain_.size() >= kMaxDepth)
       return mistakes_.add(parent.place,
                            fmt::format("extends more than {} profiles deep: {}", kMaxDepth, chain_text(source.name)));
-    take(std::move(source));
+    take(source);
   }
 
   // A profile that extends its own name means the next one down the search path, as /etc refines /usr.
@@ -91,9 +91,9 @@ class Inheritance {
 
 }  // namespace
 
-std::vector<Member> inherited(Source first, const SearchPath& where, Mistakes& mistakes) {
+std::vector<Member> inherited(const Source& first, const SearchPath& where, Mistakes& mistakes) {
   Inheritance inheritance(where, mistakes);
-  inheritance.take(std::move(first));
+  inheritance.take(first);
   return inheritance.members();
 }
 

@@ -187,7 +187,8 @@ constexpr Key kKeys[] = {
      "The host name inside."},
 
     {"environment.pass", Kind::kNames, field<&P::environment, &P::Environment::pass>, "pass = [\"LANG\", \"LC_*\"]",
-     "The variables of the caller that pass, by name or by a prefix that ends in `*`."},
+     "The variables of the caller that pass, by name or by a prefix that ends in `*`; those that steer a loader or an "
+     "interpreter never do."},
     {"environment.set", Kind::kVariables, field<&P::environment, &P::Environment::set>, "set = { CI = \"1\" }",
      "Variables with a fixed value; beats `pass`."},
 

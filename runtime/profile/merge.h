@@ -19,7 +19,7 @@ struct Member {
 };
 
 /// `first` and everything it extends, each file once, farthest first; parents in the order in which they are named.
-std::vector<Member> inherited(Source first, const SearchPath& where, Mistakes& mistakes);
+std::vector<Member> inherited(const Source& first, const SearchPath& where, Mistakes& mistakes);
 
 /// A key that an administrator's file locks.
 struct Lock {

@@ -37,16 +37,14 @@ Reading read(const std::string& name, const SearchPath& where) {
   if (const auto* bad = std::get_if<Unreadable>(&found)) return unreadable(*bad);
   if (std::holds_alternative<Absent>(found)) return {{}, {}, known_names(where), false};
 
-  Source& source = std::get<Source>(found);
-  const Origin origin{source.file, 0};
-  const std::string own_name = source.name;
+  const Source& source = std::get<Source>(found);
   Mistakes mistakes;
-  const std::vector<Member> members = inherited(std::move(source), where, mistakes);
-  Profile profile = merged(members, lockers(own_name, where, mistakes), mistakes);
+  const std::vector<Member> members = inherited(source, where, mistakes);
+  Profile profile = merged(members, lockers(source.name, where, mistakes), mistakes);
   if (!mistakes.found().empty()) return {{}, without_repetitions(mistakes.found()), {}, mistakes.refused()};
 
-  profile.name = own_name;
-  profile.origin = origin;
+  profile.name = source.name;
+  profile.origin = {source.file, 0};
   return {std::move(profile), {}, {}, false};
 }
 

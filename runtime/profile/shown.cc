@@ -20,7 +20,7 @@ std::string reason_text(const std::string& reason) {
 }
 
 std::string rule_text(const PathRule& rule) {
-  const std::string path = toml_string(rule.path + (rule.optional ? "?" : ""));
+  std::string path = toml_string(rule.path + (rule.optional ? "?" : ""));
   if (rule.at.empty() && rule.reason.empty()) return path;
   const std::string at = rule.at.empty() ? "" : fmt::format(", at = {}", toml_string(rule.at));
   return fmt::format("{{ path = {}{}{} }}", path, at, reason_text(rule.reason));
@@ -37,6 +37,7 @@ std::string tests_text(const std::vector<ArgumentTest>& tests) {
   if (tests.empty()) return "";
   if (tests.size() == 1) return ", " + test_text(tests.front());
   std::vector<std::string> parts;
+  parts.reserve(tests.size());
   for (const ArgumentTest& test : tests) parts.push_back(fmt::format("{{ {} }}", test_text(test)));
   return fmt::format(", args = [{}]", joined(parts, ", "));
 }

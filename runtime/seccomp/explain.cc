@@ -57,16 +57,23 @@ std::string rule_in_words(const Clause& clause) {
 
 std::string case_in_words(const Clause& clause) {
   std::vector<std::string> tests;
+  tests.reserve(clause.conditions.size());
   for (const Condition& condition : clause.conditions) tests.push_back(in_words(condition));
   const std::string when = tests.empty() ? "otherwise " : "when " + joined(tests, " and ") + ": ";
   return fmt::format("{}{} ({})", when, verdict_of(clause.action), rule_in_words(clause));
 }
 
+bool arguments_decide(std::span<const Clause> clauses) {
+  return std::ranges::any_of(clauses, [](const Clause& clause) { return !clause.conditions.empty(); });
+}
+
+std::string unnamed_case() { return "otherwise " + verdict_of(kUnnamed) + " (not named)"; }
+
 std::vector<std::string> cases_in_words(std::span<const Clause> clauses) {
   std::vector<std::string> cases;
-  if (std::ranges::all_of(clauses, [](const Clause& clause) { return clause.conditions.empty(); })) return cases;
+  cases.reserve(clauses.size() + 1);
   for (const Clause& clause : clauses) cases.push_back(case_in_words(clause));
-  if (!clauses.back().conditions.empty()) cases.push_back("otherwise " + verdict_of(kUnnamed) + " (not named)");
+  if (!clauses.back().conditions.empty()) cases.push_back(unnamed_case());
   return cases;
 }
 
@@ -108,7 +115,9 @@ Answer answer_for(const SyscallPolicy& policy, const Program& program, const std
   const uint32_t action = agreed_action(program, made, clause);
   answer.verdict = verdict_of(action);
   answer.outcome = outcome_of(action);
-  answer.conditions = cases_in_words(clauses);
+  if (arguments_decide(clauses) && arguments.empty()) answer.conditions = cases_in_words(clauses);
+  if (arguments_decide(clauses) && !arguments.empty())
+    answer.conditions = {clause != nullptr ? case_in_words(*clause) : unnamed_case()};
   if (clause == nullptr) return answer;
   answer.group = clause->group;
   answer.reason = clause->reason;

@@ -20,7 +20,8 @@ struct Answer {
   std::string group;                    // "@namespace"; empty where the rule names the call, or no rule does
   std::string reason;                   // the rule's own; empty where it gives none
   std::optional<Origin> origin;         // of the rule; nothing: no rule names the call
-  std::vector<std::string> conditions;  // if arguments decide: each case in words, the first that fits counts
+  std::vector<std::string> conditions;  // where arguments decide: each case in words, the first that fits counts; only
+                                        // that one when arguments were given
 };
 
 /// Missing arguments are 0. An unknown name throws Error(kUsage) with the nearest one; a program that is not the

@@ -34,7 +34,7 @@ constexpr const char *kGreen = "32", *kYellow = "33", *kRed = "1;31", *kBold = "
 std::string text_of(const Finding& finding, std::size_t width, Colour colour) {
   const char* missing = finding.need == Need::kRequired ? kRed : kYellow;
   const std::string state = finding.works ? painted("ok", 7, kGreen, colour) : painted("missing", 7, missing, colour);
-  const std::string line = fmt::format("  {}  {:<{}}  {}\n", state, finding.name, width, finding.found);
+  std::string line = fmt::format("  {}  {:<{}}  {}\n", state, finding.name, width, finding.found);
   if (finding.works) return line;
   return line + fmt::format("           costs: {}\n           mend:  {}\n", finding.cost, finding.remedy);
 }

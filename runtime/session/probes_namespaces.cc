@@ -20,9 +20,6 @@ namespace {
 constexpr uint64_t kSessionNamespaces =
     CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
 
-// As the plan does: root's sessions run on a host id that owns nothing, which a container may not have been given.
-constexpr uint32_t kRootsSessionId = 1'900'000'000;
-
 std::string id_text(const Identity& identity) {
   return fmt::format("uid {} inside is {} outside", identity.uid, identity.uid_map.front().host);
 }
@@ -58,8 +55,9 @@ Identity probe_identity(const plan::Host& host) {
   const bool root = host.caller == plan::Host::Caller::kRoot;
   if (root) identity.writer = Identity::Writer::kRoot;
   if (root) identity.groups = Identity::Groups::kDropped;
-  identity.uid_map = {{identity.uid, root ? kRootsSessionId + static_cast<uint32_t>(host.pid) : host.uid, 1}};
-  identity.gid_map = {{identity.gid, root ? kRootsSessionId + static_cast<uint32_t>(host.pid) : host.gid, 1}};
+  // A container may not have been given the id that root's sessions run on: this finds out.
+  identity.uid_map = {{identity.uid, root ? plan::session_id_for_root(host) : host.uid, 1}};
+  identity.gid_map = {{identity.gid, root ? plan::session_id_for_root(host) : host.gid, 1}};
   return identity;
 }
 

@@ -1,25 +1,21 @@
 #include "session/registry.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <memory>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "session/directories.h"
+#include "sys/directories.h"
 #include "sys/files.h"
+#include "sys/openat2.h"
 
 namespace clawbox::session {
 namespace {
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
 
 /// Sorts by time, and nobody can guess the rest.
 std::string new_id() {
@@ -41,10 +37,8 @@ std::string contents(const std::string& id, const Plan& plan) {
 
 /// A file that can be locked belongs to nobody who lives.
 void sweep(const OwnedFd& directory) {
-  const std::unique_ptr<DIR, CloseDirectory> listing(
-      ::fdopendir(::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
-  if (listing == nullptr) return;
-  while (const dirent* entry = ::readdir(listing.get())) {
+  sys::Listing listing(sys::try_openat2(directory.get(), ".", O_RDONLY | O_DIRECTORY, 0));
+  while (const dirent* entry = listing.next()) {
     if (entry->d_name[0] == '.') continue;
     const auto file =
         sys::open_if_there(directory, entry->d_name, O_RDONLY | O_NOFOLLOW, sys::Resolve::kBeneathNoSymlinks);

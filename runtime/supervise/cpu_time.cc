@@ -1,40 +1,39 @@
 #include "supervise/cpu_time.h"
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <fstream>
 #include <iterator>
-#include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
+
+#include "sys/directories.h"
 
 namespace clawbox::supervise {
 namespace {
 
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
+constexpr int kFirstTimeField = 14;  // utime, stime, cutime, cstime: proc_pid_stat(5)
 
 uint64_t ticks_of(pid_t pid) {
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
   const std::string line((std::istreambuf_iterator<char>(file)), {});
   const std::size_t name_end = line.rfind(')');  // the name may hold anything, also ')' and newlines before it
   if (name_end == std::string::npos) return 0;
-  unsigned long long user = 0, system = 0, children_user = 0, children_system = 0;
-  std::sscanf(line.c_str() + name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu", &user,
-              &system, &children_user, &children_system);
+  std::istringstream fields(line.substr(name_end + 1));
+  std::string skipped;
+  for (int field = 3; field < kFirstTimeField; ++field) fields >> skipped;
+  uint64_t user = 0, system = 0, children_user = 0, children_system = 0;
+  fields >> user >> system >> children_user >> children_system;
   return user + system + children_user + children_system;
 }
 
 std::vector<pid_t> children_of(pid_t pid) {
   std::vector<pid_t> result;
   const std::string tasks = fmt::format("/proc/{}/task", pid);
-  const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(tasks.c_str()));
-  if (directory == nullptr) return result;
-  while (const dirent* entry = ::readdir(directory.get())) {
+  sys::Listing listing(tasks);
+  while (const dirent* entry = listing.next()) {
     std::ifstream children(fmt::format("{}/{}/children", tasks, entry->d_name));
     for (pid_t child = 0; children >> child;) result.push_back(child);
   }

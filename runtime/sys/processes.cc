@@ -141,7 +141,8 @@ void close_from(int first) {
 }
 
 void reset_signals() {
-  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+  // SIGKILL, SIGSTOP and the C library's own two refuse, and need nothing.
+  for (int number = 1; number < NSIG; ++number) static_cast<void>(::signal(number, SIG_DFL));
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

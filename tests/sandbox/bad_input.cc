@@ -168,6 +168,36 @@ TEST_CASE("words that mean nothing are refused as a usage error") {
   check_refused(environment, run(environment.clawbox({"run", "--env", "=x", "--", "true"})), ExitStatus::kUsage, "env");
 }
 
+TEST_CASE("a wrong word of the command line is told with its verb, the nearest name and where to look") {
+  const Environment environment;
+  const auto refused = [&](const std::vector<std::string>& words, const std::string& what, const std::string& remedy) {
+    const Finished finished = run(environment.clawbox(words));
+    check_refused(environment, finished, ExitStatus::kUsage, what);
+    check_refused(environment, finished, ExitStatus::kUsage, "remedy: " + remedy);
+  };
+  refused({}, "a verb is missing", "the verbs are run, explain, profile, doctor; `clawbox --help`");
+  refused({"docter"}, "there is no verb 'docter', did you mean 'doctor'?", "the verbs are run");
+  refused({"profile"}, "profile: a verb is missing", "the verbs are list, show, check, diff; `clawbox profile --help`");
+  refused({"profile", "shw"}, "profile: there is no verb 'shw', did you mean 'show'?", "the verbs are list");
+  refused({"profile", "diff", "coding"}, "profile diff: the argument 'second' is missing", "`clawbox profile diff");
+  refused({"profile", "show", "--jsn"}, "profile show: unexpected '--jsn', did you mean '--json'?", "`clawbox profile");
+  refused({"run", "--profile"}, "run: --profile needs a value", "`clawbox run --help`");
+  refused({"doctor", "--", "true"}, "doctor takes no command", "leave out `--`");
+}
+
+TEST_CASE("a file that is named without a slash is no profile, and the remedy says how to name it") {
+  const Environment environment;
+  write_file(environment.workspace() + "/odd.toml", "version = 1\nextends = 'coding'\n");
+  const auto check = [&](const std::string& name) { return run(environment.clawbox({"profile", "check", name})); };
+  CHECK(check("./odd.toml").status == 0);
+  check_refused(environment, check("odd.toml"), ExitStatus::kProfileMissing, "./odd.toml");
+  check_refused(environment, check("none.toml"), ExitStatus::kProfileMissing, "known profiles");
+}
+
+TEST_CASE("a variable that makes a loader run something is never passed") {
+  check_profile("version = 1\nextends = 'coding'\n[environment]\npass_add = ['LD_PRELOAD']\n", "odd.toml:4:13");
+}
+
 TEST_CASE("a state directory that cannot be written is refused") {
   if (::geteuid() == 0) return skip("kernel: root may write everywhere");
   const Environment environment;

@@ -7,7 +7,7 @@ using launch::Kind;
 
 TEST_CASE("a failure brings what happened and the remedy") {
   auto [up, down] = sys::make_channel();
-  REQUIRE(launch::send(up, launch::failure_packet(69, 1, "what happened", "what to do")));
+  REQUIRE(launch::send(up, launch::failure_packet(ExitStatus::kFeatureMissing, 1, "what happened", "what to do")));
   const auto message = launch::receive(down);
   REQUIRE(message);
   CHECK(message->packet.kind == Kind::kFailed);
@@ -17,7 +17,8 @@ TEST_CASE("a failure brings what happened and the remedy") {
 }
 
 TEST_CASE("a text that does not fit is cut, and stays inside the packet") {
-  const auto packet = launch::failure_packet(1, 0, std::string(5000, 'w'), std::string(5000, 'r'));
+  const auto packet =
+      launch::failure_packet(ExitStatus::kProblemsFound, 0, std::string(5000, 'w'), std::string(5000, 'r'));
   CHECK(launch::what_of(packet).size() + launch::remedy_of(packet).size() < sizeof packet.text);
   CHECK(launch::remedy_of(packet).empty());
 }

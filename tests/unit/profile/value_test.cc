@@ -29,6 +29,17 @@ TEST_CASE("an empty profile asks for nothing but the safe defaults") {
   CHECK(profile.audit.required.value);
 }
 
+TEST_CASE("a variable that steers a loader or an interpreter may be written down and not passed") {
+  for (const std::string name : {"LD_PRELOAD", "LD_*", "LD_PRE*", "PYTHON*", "NODE_OPTIONS", "GIT_SSH*"}) {
+    INFO(name);
+    CHECK(mistakes_in("[environment]\npass = ['" + name + "']\n")
+              .starts_with("3:9: 'environment.pass': '" + name + "' makes a loader"));
+  }
+  for (const std::string name : {"LANG", "L*", "NODE_*", "GIT_*", "GIT_AUTHOR_*", "GIT_COMMITTER_NAME"})
+    CHECK(mistakes_in("[environment]\npass = ['" + name + "']\n").empty());
+  CHECK(profile_of("[environment]\nset = { LD_PRELOAD = '/opt/x.so' }\n").environment.set.contains("LD_PRELOAD"));
+}
+
 TEST_CASE("sizes, times and percentages are read in their units") {
   const Profile profile =
       profile_of("[limits]\nmemory = '4GiB'\ndisk = '1.5MB'\ntime = '2h'\ncpu = '150%'\nswap = '0'\n");

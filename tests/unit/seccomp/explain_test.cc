@@ -59,12 +59,31 @@ TEST_CASE("a call that kills says so") {
   CHECK(asked({{}, {refused("ptrace", kKillProcess)}}, "ptrace").outcome == "kill");
 }
 
-TEST_CASE("where arguments decide, the verdict is for the given ones and every case is listed") {
+TEST_CASE("where arguments decide, the verdict and the case are those of the given ones") {
   const Answer vsock = asked(base_policy(), "socket", {AF_VSOCK, SOCK_STREAM, 0});
   CHECK(vsock.verdict == "refused with EAFNOSUPPORT");
   CHECK(asked(base_policy(), "socket", {AF_INET, SOCK_STREAM, 0}).verdict == "allowed");
   CHECK(asked(base_policy(), "socket", {AF_INET, SOCK_STREAM, 262}).verdict == "refused with EPROTONOSUPPORT");
-  CHECK(vsock.conditions.back() == "otherwise refused with EAFNOSUPPORT (@default, base.toml:68)");
+  CHECK(vsock.conditions == std::vector<std::string>{"otherwise refused with EAFNOSUPPORT (@default, base.toml:68)"});
+  const Answer asks = asked(base_policy(), "personality", {0xffffffff});
+  CHECK(asks.conditions == std::vector<std::string>{"when argument 0 is 0xffffffff: allowed (@default, base.toml:68)"});
+}
+
+TEST_CASE("given arguments that no rule names are told so") {
+  const Answer odd = asked(base_policy(), "personality", {0x400000});
+  CHECK(odd.verdict == "refused with ENOSYS");
+  CHECK(odd.conditions == std::vector<std::string>{"otherwise refused with ENOSYS (not named)"});
+}
+
+TEST_CASE("without arguments every case is listed") {
+  const Answer answer = asked(base_policy(), "socket");
+  CHECK(answer.conditions.size() > 2);
+  CHECK(answer.conditions.back() == "otherwise refused with EAFNOSUPPORT (@default, base.toml:68)");
+}
+
+TEST_CASE("a call whose arguments never matter has no cases, with arguments or without") {
+  CHECK(asked(base_policy(), "bpf").conditions.empty());
+  CHECK(asked(base_policy(), "bpf", {1, 2}).conditions.empty());
 }
 
 TEST_CASE("conditions are words") {

@@ -14,6 +14,7 @@
 
 #include "seccomp/compile.h"
 #include "seccomp/group_lists.h"
+#include "seccomp/groups.h"
 #include "support/catch.h"
 #include "support/skip.h"
 #include "support/temp_dir.h"
@@ -253,6 +254,16 @@ TEST_CASE("the base profile refuses every part of @refused by its own name") {
     CHECK(base.find('"' + group + '"') != std::string::npos);
   }
   CHECK(base.find("\"@refused\"") == std::string::npos);
+}
+
+TEST_CASE("the handbook of profiles tells every group of system calls") {
+  const char* const data = ::getenv("CLAWBOX_TEST_DATA");
+  if (data == nullptr) return skip("CLAWBOX_TEST_DATA is not set");
+  const std::string handbook = read_file(std::string(data) + "/../profiles/README.md");
+  for (const Group& group : all_groups()) {
+    INFO(group.name);
+    CHECK(handbook.find("| `" + group.name + "` | " + group.about + " |\n") != std::string::npos);
+  }
 }
 
 TEST_CASE("a profile opens one socket family with one allow rule") {

@@ -1,0 +1,31 @@
+// What a directory holds, one entry at a time: readdir(3).
+#pragma once
+
+#include <dirent.h>
+
+#include <memory>
+#include <string>
+
+#include "base/owned_fd.h"
+
+namespace clawbox::sys {
+
+/// The entries of one directory, without "." and "..", in the kernel's order. A directory that cannot be opened or read
+/// has none: for callers to whom one that is gone is the same as an empty one.
+class Listing {
+ public:
+  explicit Listing(const std::string& path);
+  /// `directory` is open for reading (not O_PATH) and stays the caller's.
+  explicit Listing(const OwnedFd& directory);
+
+  /// Valid until the next call; null at the end.
+  const dirent* next();
+
+ private:
+  struct Close {
+    void operator()(DIR* stream) const { ::closedir(stream); }
+  };
+  std::unique_ptr<DIR, Close> stream_;
+};
+
+}  // namespace clawbox::sys
