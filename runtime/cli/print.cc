@@ -16,6 +16,9 @@ std::string in_colour(Colour colour, const std::string& text) {
   return fmt::format("\x1b[1;{}m{}\x1b[0m", static_cast<int>(colour), text);
 }
 
+/// Where standard error is full or closed nobody is left to tell, and the exit status still says it.
+void say(const std::string& text) { static_cast<void>(std::fputs(text.c_str(), stderr)); }
+
 }  // namespace
 
 bool takes_colour(Stream stream) {
@@ -25,17 +28,17 @@ bool takes_colour(Stream stream) {
 }
 
 void print_error(const Error& error) {
-  fmt::print(stderr, "{} {}\n", in_colour(Colour::kRed, "clawbox: error:"), error.what());
-  if (!error.remedy().empty()) fmt::print(stderr, "  remedy: {}\n", error.remedy());
+  say(fmt::format("{} {}\n", in_colour(Colour::kRed, "clawbox: error:"), error.what()));
+  if (!error.remedy().empty()) say(fmt::format("  remedy: {}\n", error.remedy()));
 }
 
 void print_warning(const std::string& text) {
-  fmt::print(stderr, "{} {}\n", in_colour(Colour::kYellow, "clawbox:"), text);
+  say(fmt::format("{} {}\n", in_colour(Colour::kYellow, "clawbox:"), text));
 }
 
 void print_mistakes(const std::vector<profile::Diagnostic>& mistakes) {
   for (const profile::Diagnostic& mistake : mistakes)
-    fmt::print(stderr, "{} {}\n", in_colour(Colour::kRed, "clawbox: error:"), to_string(mistake));
+    say(fmt::format("{} {}\n", in_colour(Colour::kRed, "clawbox: error:"), to_string(mistake)));
 }
 
 void print_shortfalls(const std::vector<Shortfall>& shortfalls) {

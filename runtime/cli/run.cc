@@ -31,9 +31,11 @@ constexpr const char* kExamples =
 void tell(const Outcome& outcome) {
   if (!outcome.detail.empty()) print_warning(outcome.detail);
   if (outcome.protected_changes.empty()) return;
-  print_warning("files that can make the host run code later have changed; look at them before you use the workspace:");
+  std::string text =
+      "files that can make the host run code later have changed; look at them before you use the workspace:";
   for (const Outcome::Change& change : outcome.protected_changes)
-    fmt::print(stderr, "  {:8} {}\n", change.change, escaped(change.path));
+    text += fmt::format("\n  {:8} {}", change.change, escaped(change.path));
+  print_warning(text);
 }
 
 int run(const RunWords& words, const std::vector<std::string>& command) {

@@ -127,7 +127,7 @@ std::optional<int> settle(Inheritance& given, Stopwatch& watch) {
   if (!send(given.channel, ready)) die();
   const auto armed = receive(given.channel);
   if (!armed || armed->packet.kind != Kind::kArm) die();
-  serve_as_init(given.plan.command, terminal, std::move(given.channel));
+  serve_as_init(given.plan.command, terminal, given.channel);
 }
 
 }  // namespace

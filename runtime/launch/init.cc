@@ -86,7 +86,7 @@ void let_go_of_stdio() {
 
 }  // namespace
 
-void serve_as_init(const Command& command, std::optional<int> terminal, OwnedFd channel) {
+void serve_as_init(const Command& command, std::optional<int> terminal, const OwnedFd& channel) {
   const sys::SignalFd children({SIGCHLD});
   const Started program = start_program(command, terminal);
   if (program.error != 0) {

@@ -13,6 +13,6 @@
 
 namespace clawbox::launch {
 
-[[noreturn]] void serve_as_init(const Command& command, std::optional<int> terminal, OwnedFd channel);
+[[noreturn]] void serve_as_init(const Command& command, std::optional<int> terminal, const OwnedFd& channel);
 
 }  // namespace clawbox::launch

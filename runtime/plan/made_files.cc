@@ -42,7 +42,9 @@ bool can_be_placed(const FileView& files, const std::vector<MountStep>& shown, c
   const Seen there = seen(shown, place);
   if (there.content != Seen::Content::kHost)
     return there.by == nullptr || std::holds_alternative<Tmpfs>(there.by->action);
-  return files.look(there.host_path).kind == FileKind::kFile;
+  const FileKind kind = files.look(there.host_path).kind;
+  return kind == FileKind::kFile ||
+         kind == FileKind::kUnreachable;  // in doubt the set-up fails; the host's is not shown
 }
 
 struct MadeFile {

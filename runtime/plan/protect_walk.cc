@@ -47,6 +47,12 @@ bool part_matches(const std::string& part, const std::string& folded) {
   return part == folded || (is_pattern(part) && ::fnmatch(part.c_str(), folded.c_str(), 0) == 0);
 }
 
+/// "" is the workspace.
+std::string parent_of_entry(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
 bool has(const std::vector<Entry>& entries, std::string_view name) {
   return std::any_of(entries.begin(), entries.end(), [&](const Entry& entry) { return entry.folded == name; });
 }
@@ -99,7 +105,8 @@ class Walk {
                             RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
   }
 
-  std::vector<Entry> entries_of(const OwnedFd& fd) {
+  /// Nothing: it cannot be listed.
+  std::optional<std::vector<Entry>> entries_of(const OwnedFd& fd) {
     std::vector<Entry> entries;
     sys::Listing listing(fd);
     while (const dirent* found = listing.next()) {
@@ -110,6 +117,7 @@ class Walk {
       }
       entries.push_back({name, folded_name(name), found->d_type});
     }
+    if (listing.error() != 0) return std::nullopt;
     return entries;
   }
 
@@ -119,11 +127,34 @@ class Walk {
       return;
     }
     const OwnedFd fd = opened(directory.path);
-    if (!fd) return;  // gone, replaced by a link, or not for the caller: then it is not for the session either
-    const std::vector<Entry> entries = entries_of(fd);
-    const bool inside_git = is_git_directory(directory, entries);
-    const std::vector<Awaited> awaited = awaited_in(directory, entries);
-    for (const Entry& entry : entries) examine(directory, fd, entry, awaited, inside_git ? Place::kGit : Place::kTree);
+    if (!fd && is_gone(errno)) return;
+    const std::optional<std::vector<Entry>> entries = fd ? entries_of(fd) : std::nullopt;
+    if (!entries) return hold_whole(directory.path);
+    const bool inside_git = is_git_directory(directory, *entries);
+    const std::vector<Awaited> awaited = awaited_in(directory, *entries);
+    for (const Entry& entry : *entries) examine(directory, fd, entry, awaited, inside_git ? Place::kGit : Place::kTree);
+  }
+
+  /// Also: replaced by a link.
+  static bool is_gone(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP || error == EXDEV; }
+
+  /// What is in it cannot be seen, and its mode is the program's to change: one run makes `.git` unreadable, the next
+  /// one writes its hooks. So nothing in it changes, nor its mode.
+  void hold_whole(const std::string& path) {
+    if (path.empty()) throw_errno("listing the workspace");
+    const OwnedFd fd = sys::try_openat2(root_.get(), path, O_PATH | O_NOFOLLOW,
+                                        RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+    struct stat found {};
+    if (!fd || ::fstat(fd.get(), &found) != 0) {
+      if (is_gone(errno)) return;
+      throw_errno("looking for protected files at '{}'", path);
+    }
+    add(found, path, kind_of(found.st_mode), Role::kNamed);
+  }
+
+  void add(const struct stat& found, const std::string& path, Kind kind, Role role) {
+    state_.paths.push_back({kind, role, path, found.st_dev, found.st_ino, found.st_size, nanoseconds(found.st_mtim),
+                            nanoseconds(found.st_ctim)});
   }
 
   enum class Place { kTree, kGit };
@@ -158,15 +189,17 @@ class Walk {
 
   std::optional<Kind> record(const OwnedFd& directory, const Entry& entry, const std::string& path, Role role) {
     struct stat found {};
-    if (::fstatat(directory.get(), entry.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+    if (::fstatat(directory.get(), entry.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (!is_gone(errno)) hold_whole(parent_of_entry(path));  // it may be listed and not be searched
+      return std::nullopt;
+    }
     const Kind kind = kind_of(found.st_mode);
     // `.git` as a file names another directory (worktrees, submodules): who writes it chooses the hooks.
     if (role == Role::kWay && kind != Kind::kDirectory) {
       if (entry.folded != ".git") return kind;
       role = Role::kNamed;
     }
-    state_.paths.push_back({kind, role, path, found.st_dev, found.st_ino, found.st_size, nanoseconds(found.st_mtim),
-                            nanoseconds(found.st_ctim)});
+    add(found, path, kind, role);
     return kind;
   }
 

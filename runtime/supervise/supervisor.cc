@@ -58,7 +58,8 @@ void Supervisor::note_lost_output(Outcome& outcome) const {
 
 void Supervisor::listen_to_child() {
   const auto message = launch::receive(child_.channel());
-  if (!message) return note_killed();
+  if (!message) return note_killed("the sandbox's first process ended before its program did");
+  if (message->packet.kind == Kind::kFailed) return note_killed(std::string(what_of(message->packet)));
   if (message->packet.kind == Kind::kExited) return note_end(message->packet);
   // Not for SIGSTOP: a program could stop itself with it, and with that us and the clocks of its caps.
   const int signal = message->packet.number;
@@ -80,12 +81,12 @@ void Supervisor::note_end(const launch::Packet& packet) {
   stop_when_drained();
 }
 
-void Supervisor::note_killed() {
+void Supervisor::note_killed(const std::string& detail) {
   Outcome outcome;
   outcome.ended_by = EndedBy::kKilled;
   outcome.signal = SIGKILL;
   outcome.exit_status = static_cast<int>(ExitStatus::kSignalBase) + SIGKILL;
-  outcome.detail = "the sandbox's first process ended before its program did";
+  outcome.detail = detail;
   ended_ = outcome;
   loop_.forget(child_.channel().get());
   stop_when_drained();

@@ -32,7 +32,7 @@ class Supervisor {
   void enforce_cpu_time();
   void cut_short(EndedBy reason, const std::string& detail);
   void note_end(const launch::Packet& packet);
-  void note_killed();
+  void note_killed(const std::string& detail);
   void stop_when_drained();
   void note_lost_output(Outcome& outcome) const;
 

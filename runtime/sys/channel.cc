@@ -68,8 +68,8 @@ std::optional<Received> receive_packet(const OwnedFd& channel, std::span<std::by
   message.msg_controllen = sizeof control.bytes;
   ssize_t got = 0;
   while ((got = ::recvmsg(channel.get(), &message, MSG_CMSG_CLOEXEC)) < 0) {
-    if (errno == ECONNRESET) return std::nullopt;
-    if (errno != EINTR) throw_errno("receiving on the channel");
+    // ECONNRESET, once: the other end closed without reading all. What it has sent is still there.
+    if (errno != EINTR && errno != ECONNRESET) throw_errno("receiving on the channel");
   }
   Received received{descriptors_of(message)};
   if (got == 0) return std::nullopt;

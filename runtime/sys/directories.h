@@ -10,8 +10,8 @@
 
 namespace clawbox::sys {
 
-/// The entries of one directory, without "." and "..", in the kernel's order. A directory that cannot be opened or read
-/// has none: for callers to whom one that is gone is the same as an empty one.
+/// The entries of one directory, without "." and "..", in the kernel's order. One that cannot be opened or read has
+/// none: callers to whom that is not the same as an empty one ask for the error.
 class Listing {
  public:
   explicit Listing(const std::string& path);
@@ -20,12 +20,15 @@ class Listing {
 
   /// Valid until the next call; null at the end.
   const dirent* next();
+  /// errno of what failed, or 0; known for certain after the last entry.
+  int error() const { return error_; }
 
  private:
   struct Close {
     void operator()(DIR* stream) const { ::closedir(stream); }
   };
   std::unique_ptr<DIR, Close> stream_;
+  int error_ = 0;
 };
 
 }  // namespace clawbox::sys

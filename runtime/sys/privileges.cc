@@ -40,6 +40,7 @@ void require_no_capabilities() {
   bool empty = have != nullptr && none != nullptr && cap_compare(have.get(), none.get()) == 0;
   for (cap_value_t capability = 0; cap_get_bound(capability) >= 0; ++capability)
     empty = empty && cap_get_bound(capability) == 0;  // ambient ones are a subset of the permitted (capabilities(7))
+  if (errno != EINVAL) throw_errno("reading the bounding set");  // EINVAL: the kernel knows no further one
   if (!empty) throw_sys_error(EPERM, "capabilities are left after dropping them all");
   if (static_cast<unsigned long>(::prctl(PR_GET_SECUREBITS)) != kSecureBits)
     throw_sys_error(EPERM, "the secure bits are not locked");

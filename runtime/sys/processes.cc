@@ -42,7 +42,7 @@ Process& Process::operator=(Process&& other) noexcept {
 
 Process::~Process() {
   if (pid_ == 0) return;
-  kill();
+  if (!kill()) return;  // waiting for it could be for ever
   ::waitid(kPidfd, static_cast<id_t>(pidfd_.get()), nullptr, WEXITED);
 }
 
@@ -60,7 +60,9 @@ Ending Process::wait() {
   return {0, info.si_status};
 }
 
-void Process::kill() { ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0); }
+bool Process::kill() {
+  return ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0) == 0 || errno == ESRCH;
+}
 
 Clone clone_into(uint64_t namespaces) {
   int pidfd = -1;

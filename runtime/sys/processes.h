@@ -33,7 +33,7 @@ class Process {
   const OwnedFd& pidfd() const { return pidfd_; }
   bool ended() const;           // without waiting, and without reaping
   Ending wait();                // reaps
-  void kill();                  // SIGKILL; one that is gone already is fine
+  bool kill();                  // SIGKILL; false if it may live on
   void release() { pid_ = 0; }  // lives on; not reaped here
 
  private:

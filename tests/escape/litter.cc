@@ -4,29 +4,12 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <map>
 
 #include "support/catch.h"
 #include "support/environment.h"
+#include "support/listing.h"
 
 using namespace clawbox::test;
-
-namespace {
-
-/// Every name below `directory` with its type, size and time of change.
-std::map<std::string, std::string> listing(const std::string& directory) {
-  std::map<std::string, std::string> names;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
-    struct stat facts {};
-    ::lstat(entry.path().c_str(), &facts);
-    names[entry.path()] = std::to_string(facts.st_mode) + " " + std::to_string(facts.st_size) + " " +
-                          std::to_string(facts.st_ino) + " " + std::to_string(facts.st_mtim.tv_sec) + "." +
-                          std::to_string(facts.st_mtim.tv_nsec);
-  }
-  return names;
-}
-
-}  // namespace
 
 TEST_CASE("a run leaves home and workspace as they were") {
   for (const char* profile : {"coding", "offline", "openclaw", "readonly", "strict"}) {

@@ -45,6 +45,18 @@ TEST_CASE("git hooks and settings that exist cannot be written") {
   CHECK(run(environment.inside("coding", script("echo fine > .git/COMMIT_EDITMSG"))).status == 0);
 }
 
+TEST_CASE("a directory that one run makes unreadable is not unlocked for the next one") {
+  for (const char* mode : {"0300", "0600", "0000"}) {
+    const Environment environment;
+    plant_repository(environment);
+    CHECK(run(environment.inside("coding", script(std::string("chmod ") + mode + " .git"))).status == 0);
+    run(environment.inside("coding", script("chmod 0700 .git; echo evil > .git/hooks/pre-commit")));
+    std::filesystem::permissions(environment.workspace() + "/.git", std::filesystem::perms::owner_all);
+    CHECK(!std::filesystem::exists(environment.workspace() + "/.git/hooks/pre-commit"));
+    CHECK(run(environment.inside("coding", script("echo fine > .git/COMMIT_EDITMSG"))).status == 0);
+  }
+}
+
 TEST_CASE(".git cannot be moved away") {
   const Environment environment;
   plant_repository(environment);
