@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "plan/host.h"
+#include "plan/paths.h"
 #include "sys/directories.h"
 #include "sys/openat2.h"
 
@@ -58,6 +59,10 @@ std::string HostFiles::link_text(const std::string& path) const {
 }
 
 std::optional<std::string> HostFiles::real_path(const std::string& path) const {
+  // Mostly there is no link on the way, and the kernel says so in one call.
+  const OwnedFd plain = sys::try_openat2(AT_FDCWD, path, O_PATH, RESOLVE_NO_SYMLINKS);
+  if (plain && path.starts_with('/')) return normal_path(path);
+  if (!plain && errno == ENOENT) return std::nullopt;
   const std::unique_ptr<char, decltype(&::free)> real(::realpath(path.c_str(), nullptr), &::free);
   if (!real) return std::nullopt;
   return std::string(real.get());
