@@ -1,0 +1,123 @@
+#include "audit/report.h"
+
+#include <algorithm>
+
+#include "audit/ocsf.h"
+#include "audit/reader_record.h"
+#include "support/catch.h"
+#include "unit/audit/reading.h"
+
+using namespace clawbox;
+using namespace clawbox::test;
+
+namespace {
+
+audit::Tree tree_of(const std::vector<std::string>& lines) {
+  audit::Tree tree;
+  for (const std::string& text : lines) tree.add(Json::parse(text));
+  return tree;
+}
+
+std::string words_of(const std::string& text) { return audit::sentence_of(Json::parse(text)).text; }
+
+bool is_safe(const std::string& text) {
+  return std::none_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ' && c != '\n') || c == 0x7F; }) &&
+         text.find("\u202e") == std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("records are told in words, and nothing in them reaches the terminal") {
+  const std::vector<std::string> lines = recorded();
+  CHECK(words_of(lines[3]) == "#3 git $'\\033]0;x\\007<script>' [pid 101]");
+  CHECK(words_of(lines[5]) == "ptrace() refused: Operation not permitted, by rule no \\u{202e}<b> at a:7  by #3");
+  CHECK(words_of(lines[6]) == "#3 exited 128 after 1.32s");
+  CHECK(words_of(R"({"event":"new.one","a":1,"b":"\u001b[2J"})") == "a=1 b=\\x1b[2J");
+  for (const std::string& text : lines) CHECK(is_safe(words_of(text)));
+}
+
+TEST_CASE("values that somebody put into a trail unescaped do not reach the terminal either") {
+  const std::string text = R"({"event":"exec","id":1,"time":"\u001b[2J","session":"\u001b]","argv":["\u001b[2J"]})";
+  audit::Narrator narrator(audit::Colour::kNone, audit::Narrator::Sessions::kSeveral);
+  CHECK(is_safe(narrator.line_for(Json::parse(text))));
+}
+
+TEST_CASE("the tree hangs programs below what started them, and below what they replaced") {
+  CHECK(audit::tree_text(tree_of(recorded()), audit::Colour::kNone) ==
+        "make  #1 pid 100  2.10s  exited 0\n"
+        "├─ sh -c 'git push'  #2 pid 101  4ms  replaced by its next program\n"
+        "│  └⇒ git $'\\033]0;x\\007<script>'  #3 pid 101  1.32s  exited 128  refused calls: 1\n"
+        "└─ cc  #4 pid 102  0ms  failed: No such file or directory\n");
+}
+
+TEST_CASE("a part of the tree is shown with what it hangs below") {
+  audit::Tree tree = tree_of(recorded());
+  tree.keep_only({4});
+  CHECK(audit::tree_text(tree, audit::Colour::kNone) ==
+        "make  #1 pid 100  2.10s  exited 0\n"
+        "└─ cc  #4 pid 102  0ms  failed: No such file or directory\n");
+}
+
+TEST_CASE("a chain of 100,000 programs makes a tree of a size in proportion") {
+  audit::Tree tree;
+  for (int id = 1; id <= 100'000; ++id) tree.add({{"event", "exec"}, {"id", id}, {"pid", id}, {"parent", id - 1}});
+  CHECK(tree.in_order().size() == 100'000);
+  CHECK(audit::tree_text(tree, audit::Colour::kNone).size() < 20'000'000);
+}
+
+TEST_CASE("a trail that claims a cycle of parents has none in the tree") {
+  const audit::Tree tree =
+      tree_of({R"({"event":"exec","id":1,"pid":1,"parent":2})", R"({"event":"exec","id":2,"pid":2,"parent":1})",
+               R"({"event":"exec","id":1,"pid":3,"parent":2})"});
+  CHECK(tree.in_order().size() == 2);
+  CHECK(tree.left_out() == 1);
+}
+
+TEST_CASE("an exec becomes OCSF process activity, and a refused call a denied kernel activity") {
+  const std::vector<std::string> lines = recorded();
+  const Json launch = audit::ocsf_event(Json::parse(lines[2]));
+  CHECK(launch["class_uid"] == 1007);
+  CHECK(launch["type_uid"] == 100701);
+  CHECK(launch["time"] == 1782900003000);
+  CHECK(launch["process"]["cmd_line"] == "sh -c 'git push'");
+  CHECK(launch["process"]["parent_process"]["uid"] == "6a44e2d0-0badcafe:1");
+  CHECK(launch["metadata"]["uid"] == "6a44e2d0-0badcafe:3");
+  const Json end = audit::ocsf_event(Json::parse(lines[6]));
+  CHECK(end["type_uid"] == 100702);
+  CHECK(end["status_id"] == 2);
+  CHECK(end["exit_code"] == 128);
+  const Json refused = audit::ocsf_event(Json::parse(lines[5]));
+  CHECK(refused["type_uid"] == 100304);
+  CHECK(refused["action_id"] == 2);
+  CHECK(refused["policy"]["uid"] == "a:7");
+}
+
+TEST_CASE("every event has what OCSF requires of all, and is ASCII when written") {
+  for (const std::string& text : recorded()) {
+    const Json event = audit::ocsf_event(Json::parse(text));
+    for (const char* name : {"class_uid", "category_uid", "activity_id", "type_uid", "time", "severity_id", "metadata"})
+      CHECK(event.contains(name));
+    CHECK(is_safe(event.dump(-1, ' ', true)));
+  }
+}
+
+TEST_CASE("the page escapes every value, and its policy allows no script and no network") {
+  audit::Report report;
+  for (const std::string& text : recorded()) report.add(Json::parse(text));
+  report.add(Json::parse(R"({"event":"<img src=x onerror=1>","session":"<b>\"'"})"));
+  report.add_trouble("<i>");
+  const std::string html = report.html();
+  CHECK(html.find("default-src 'none'; style-src 'unsafe-inline'") != std::string::npos);
+  for (const char* hostile : {"<script", "<img", "<i>", "no \\u{202e}<b>", "http:", "https:", "url("})
+    CHECK(html.find(hostile) == std::string::npos);
+  CHECK(html.find("&lt;script&gt;") != std::string::npos);
+  CHECK(html.find("ptrace()") != std::string::npos);
+}
+
+TEST_CASE("a page of a long session is cut and says so") {
+  audit::Report report;
+  for (int id = 1; id <= 5000; ++id) report.add({{"event", "exec"}, {"id", id}, {"pid", id}, {"parent", id - 1}});
+  const std::string html = report.html();
+  CHECK(html.find("and 3000 execs more") != std::string::npos);
+  CHECK(html.size() < 5'000'000);
+}
