@@ -39,8 +39,12 @@ struct KnownVerb {
   std::string_view name;
   cli::Verb (*add)(CLI::App& app, const std::vector<std::string>& command);
 };
-constexpr std::array<KnownVerb, 4> kVerbs{
-    {{"run", cli::add_run}, {"explain", cli::add_explain}, {"profile", cli::add_profile}, {"doctor", cli::add_doctor}}};
+constexpr std::array<KnownVerb, 6> kVerbs{{{"run", cli::add_run},
+                                           {"explain", cli::add_explain},
+                                           {"profile", cli::add_profile},
+                                           {"doctor", cli::add_doctor},
+                                           {"log", cli::add_log},
+                                           {"report", cli::add_report}}};
 
 /// The verb that the first word names, else all: the options of the others would cost every start a tenth of its time
 /// before anything is done.

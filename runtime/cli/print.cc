@@ -44,6 +44,7 @@ void print_mistakes(const std::vector<profile::Diagnostic>& mistakes) {
 void print_shortfalls(const std::vector<Shortfall>& shortfalls) {
   if (shortfalls.empty()) return;
   std::vector<std::string> names;
+  names.reserve(shortfalls.size());
   for (const Shortfall& shortfall : shortfalls) names.push_back(escaped(shortfall.what));
   print_warning(fmt::format("weaker than the profile asks: {} (`clawbox explain` says why; --quiet hides this line)",
                             joined(names, "; ")));

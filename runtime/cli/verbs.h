@@ -27,5 +27,7 @@ Verb add_run(CLI::App& app, const std::vector<std::string>& command);
 Verb add_explain(CLI::App& app, const std::vector<std::string>& command);
 Verb add_profile(CLI::App& app, const std::vector<std::string>& command);
 Verb add_doctor(CLI::App& app, const std::vector<std::string>& command);
+Verb add_log(CLI::App& app, const std::vector<std::string>& command);
+Verb add_report(CLI::App& app, const std::vector<std::string>& command);
 
 }  // namespace clawbox::cli
