@@ -28,7 +28,7 @@ namespace {
 constexpr int kFirstFreeDescriptor = 4;  // 0–2 are the program's, 3 is the channel
 
 /// The launcher is gone: nobody is left to tell.
-[[noreturn]] void die() { ::_exit(static_cast<int>(ExitStatus::kSetupFailed)); }
+[[noreturn]] void die() { sys::exit_alone(static_cast<int>(ExitStatus::kSetupFailed)); }
 
 std::vector<OwnedFd> wait_for_go(const OwnedFd& channel) {
   auto message = receive(channel);
@@ -119,12 +119,14 @@ std::optional<int> settle(Inheritance& given, Stopwatch& watch) {
   close_all_but_channel(given.channel);  // late, so that nothing opened above is left
   landlock::restrict_self(given.plan.landlock);
   watch.lap("landlock");
-  seccomp::install(given.filters);  // last: nothing above has to be allowed by it
+  OwnedFd listener = seccomp::install(given.filters);  // last: nothing above has to be allowed by it
   watch.lap("seccomp");
   Packet ready;
   ready.kind = Kind::kReady;
   watch.laps().copy(ready.text, sizeof ready.text - 1);
-  if (!send(given.channel, ready)) die();
+  const std::array<int, 1> given_away{listener.get()};
+  if (!send(given.channel, ready, std::span(given_away).first(listener ? 1 : 0))) die();
+  listener.reset();  // the supervisor's alone: with it goes every answer, and then no program starts any more
   const auto armed = receive(given.channel);
   if (!armed || armed->packet.kind != Kind::kArm) die();
   serve_as_init(given.plan.command, terminal, given.channel);

@@ -18,7 +18,7 @@
 namespace clawbox::launch {
 namespace {
 
-[[noreturn]] void end_session() { ::_exit(0); }
+[[noreturn]] void end_session() { sys::exit_alone(0); }
 
 Packet exec_failure(const Command& command, int error) {
   const std::string& name = command.argv.front();

@@ -16,10 +16,6 @@ uint64_t namespaces_of(const Plan& plan) {
   return flags;  // the cgroup namespace is unshared by the child, when its own cgroup can be the root
 }
 
-[[noreturn]] void throw_failure(const Packet& packet) {
-  throw Error(static_cast<ExitStatus>(packet.status), std::string(what_of(packet)), std::string(remedy_of(packet)));
-}
-
 sys::Clone clone_pid_1(const Plan& plan) try {
   return sys::clone_into(namespaces_of(plan));
 } catch (const SysError& error) {
@@ -41,6 +37,7 @@ Child start(const Plan& plan, const seccomp::Program& filters, Stdio stdio) {
 
 void Child::go(const std::vector<OwnedFd>& mapped_trees) {
   std::vector<int> descriptors;
+  descriptors.reserve(mapped_trees.size());
   for (const OwnedFd& tree : mapped_trees) descriptors.push_back(tree.get());
   Packet packet;
   packet.kind = Kind::kGo;
@@ -52,19 +49,16 @@ Gifts Child::gifts() {
   while (true) {
     auto message = receive(channel_);
     if (!message) throw Error(ExitStatus::kSetupFailed, "the sandbox was killed while it was being set up");
-    if (message->packet.kind == Kind::kFailed) throw_failure(message->packet);
-    if (!message->descriptors.empty()) gifts.terminal = std::move(message->descriptors.front());
-    if (message->packet.kind != Kind::kReady) continue;
+    if (message->packet.kind == Kind::kFailed) throw failure_in(message->packet);
+    const bool ready = message->packet.kind == Kind::kReady;
+    if (!message->descriptors.empty())
+      (ready ? gifts.listener : gifts.terminal) = std::move(message->descriptors.front());
+    if (!ready) continue;
     gifts.timings = what_of(message->packet);
     return gifts;
   }
 }
 
-void Child::arm() {
-  send(channel_, Kind::kArm);
-  const auto message = receive(channel_);
-  if (!message) throw Error(ExitStatus::kSetupFailed, "the sandbox was killed before the program started");
-  if (message->packet.kind == Kind::kFailed) throw_failure(message->packet);
-}
+void Child::arm() { send(channel_, Kind::kArm); }
 
 }  // namespace clawbox::launch

@@ -17,6 +17,7 @@ namespace clawbox::launch {
 
 struct Gifts {
   OwnedFd terminal;     // master of the session's terminal, if the plan's stdio has one
+  OwnedFd listener;     // where the filter tells of calls, if it does
   std::string timings;  // "step=microseconds step=…"
 };
 
@@ -32,7 +33,7 @@ class Child {
   void go(const std::vector<OwnedFd>& mapped_trees);
   /// Waits until it is done. Throws what the child could not do.
   Gifts gifts();
-  /// The program is executed. Throws if it cannot be (ExitStatus::kNotFound, kNotExecutable).
+  /// The program is executed. kStarted or kFailed comes on the channel: whoever answers the listener must hear it.
   void arm();
 
  private:

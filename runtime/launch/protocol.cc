@@ -36,6 +36,10 @@ Packet failure_packet(ExitStatus status, int code, std::string_view what, std::s
   return packet;
 }
 
+Error failure_in(const Packet& failure) {
+  return Error(static_cast<ExitStatus>(failure.status), std::string(what_of(failure)), std::string(remedy_of(failure)));
+}
+
 std::string_view what_of(const Packet& failure) { return {failure.text, ::strnlen(failure.text, sizeof failure.text)}; }
 
 std::string_view remedy_of(const Packet& failure) {

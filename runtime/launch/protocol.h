@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "base/exit_status.h"
 #include "base/owned_fd.h"
 #include "sys/channel.h"
@@ -54,6 +55,7 @@ bool send(const OwnedFd& channel, Kind kind, int32_t number = 0);
 std::optional<Message> receive(const OwnedFd& channel);
 
 Packet failure_packet(ExitStatus status, int code, std::string_view what, std::string_view remedy);
+Error failure_in(const Packet& failure);
 std::string_view what_of(const Packet& failure);
 std::string_view remedy_of(const Packet& failure);
 

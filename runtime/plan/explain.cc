@@ -1,6 +1,7 @@
 #include "plan/explain.h"
 
 #include <fmt/format.h>
+#include <array>
 
 #include <algorithm>
 #include <iterator>
@@ -76,7 +77,7 @@ void write_command(const Plan& plan, Page& page) {
   for (const std::string& source : plan.profile.sources) page.plain("  from      " + escaped(source));
   page.plain("command     " + shell_quoted(plan.command.argv));
   page.plain("directory   " + escaped(plan.command.directory));
-  page.plain(fmt::format("audit       {}{}", escaped(plan.audit.level), plan.audit.required ? ", required" : ""));
+  page.plain(fmt::format("audit       {}{}", level_name(plan.audit.level), plan.audit.required ? ", required" : ""));
 }
 
 void write_shortfalls(const Plan& plan, Page& page) {
@@ -158,6 +159,7 @@ void write_syscalls(const Plan& plan, Page& page) {
   for (const SyscallRule& rule : plan.syscalls.allow) page.value("allow", rule_text(rule), rule.origin, rule.reason);
   for (const SyscallRule& rule : plan.syscalls.refuse)
     page.value("refuse", rule_text(rule) + " -> " + error_name(rule.error), rule.origin, rule.reason);
+  for (const SyscallRule& rule : plan.syscalls.noted) page.value("record", rule_text(rule), rule.origin, rule.reason);
   const Note note = note_about(plan, "landlock");
   const bool on = plan.landlock.fence == Landlock::Fence::kOn;
   page.value("landlock", on ? "on; writable: " + escaped(joined(plan.landlock.writable, " ")) : "off", note.origin,
@@ -165,6 +167,11 @@ void write_syscalls(const Plan& plan, Page& page) {
 }
 
 }  // namespace
+
+const char* level_name(Audit::Level level) {
+  static constexpr std::array<const char*, 3> kNames{"session", "exec", "syscall"};
+  return kNames.at(static_cast<std::size_t>(level));
+}
 
 std::string explained(const Plan& plan) {
   Page page;

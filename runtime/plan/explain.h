@@ -16,11 +16,12 @@
 //                 writer: self|helper|root, groups: dropped|kept, file_owner, file_group, nested_user_namespaces,
 //                 time_namespace }
 //   network       { mode: none|host, origin }
-//   syscalls      { allow[], refuse[] { call, tests[] { index, mask, equals }, error, reason, origin } };
+//   syscalls      { allow[], refuse[], noted[] { call, tests[] { index, mask, equals }, error, reason, origin } };
 //                 error: refuse only
 //   landlock      { fence: on|off, writable[] }
 //   limits        { rlimits[] { name, value, why, origin }, time_ms, cpu_time_ms { value, origin } }
-//   audit         { required, level, origin }
+//   audit         { required, level: session|exec|syscall, environment_names, journal, sync: none|end|each, rotate,
+//                 keep_ms, keep_size, origin }
 //   shortfalls[]  { what, why, remedy, origin }
 //   absent[]      { what, why, origin }
 //   notes[]       { what, why, origin }
@@ -43,5 +44,7 @@ std::string json_text(const Json& json);
 
 /// "EPERM", "kill".
 std::string error_name(int number);
+/// "exec"
+const char* level_name(Audit::Level level);
 
 }  // namespace clawbox::plan

@@ -1,4 +1,5 @@
 #include <string.h>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -82,6 +83,20 @@ Json rules_json(const std::vector<SyscallRule>& rules, List list) {
     json.push_back(std::move(one));
   }
   return json;
+}
+
+Json audit_json(const Plan& plan) {
+  static constexpr std::array<const char*, 3> kSyncs{"none", "end", "each"};
+  const Audit& audit = plan.audit;
+  return {{"required", audit.required},
+          {"level", level_name(audit.level)},
+          {"environment_names", audit.environment_names},
+          {"journal", audit.journal},
+          {"sync", kSyncs.at(static_cast<std::size_t>(audit.sync))},
+          {"rotate", audit.rotate},
+          {"keep_ms", audit.keep.count()},
+          {"keep_size", audit.keep_size},
+          {"origin", to_string(audit.origin)}};
 }
 
 std::map<std::string, const Note*> notes_by_name(const Plan& plan) {
@@ -173,12 +188,12 @@ Json explained_as_json(const Plan& plan) {
   json["network"] = {{"mode", plan.network.mode == Network::Mode::kHost ? "host" : "none"},
                      {"origin", to_string(plan.network.origin)}};
   json["syscalls"] = {{"allow", rules_json(plan.syscalls.allow, List::kAllow)},
-                      {"refuse", rules_json(plan.syscalls.refuse, List::kRefuse)}};
+                      {"refuse", rules_json(plan.syscalls.refuse, List::kRefuse)},
+                      {"noted", rules_json(plan.syscalls.noted, List::kAllow)}};
   json["landlock"] = {{"fence", plan.landlock.fence == Landlock::Fence::kOn ? "on" : "off"},
                       {"writable", plan.landlock.writable}};
   json["limits"] = limits_json(plan);
-  json["audit"] = {
-      {"required", plan.audit.required}, {"level", plan.audit.level}, {"origin", to_string(plan.audit.origin)}};
+  json["audit"] = audit_json(plan);
   json["shortfalls"] = list_of(plan.shortfalls);
   json["absent"] = list_of(plan.absent);
   json["notes"] = list_of(plan.notes);

@@ -31,8 +31,9 @@ std::string hosts(const std::string& hostname) {
 // /etc/resolv.conf is often a link into /run: the place to fill is where the link leads inside.
 std::string end_of_links(const FileView& files, const std::string& root, std::string path) {
   for (int links = 0; links < 40; ++links) {
-    if (files.look(root + path).kind != FileKind::kSymlink) return path;
-    path = normal_path(files.link_text(root + path), parent_of(path));
+    const std::string host_path = fmt::format("{}{}", root, path);
+    if (files.look(host_path).kind != FileKind::kSymlink) return path;
+    path = normal_path(files.link_text(host_path), parent_of(path));
   }
   return "";
 }

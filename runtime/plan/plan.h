@@ -127,6 +127,9 @@ inline constexpr int kKillProcess = -1;
 /// Refusals beat what is allowed. What is not named answers ENOSYS. Foreign ABIs (i386, x32) kill the process.
 struct SyscallPolicy {
   std::vector<SyscallRule> allow, refuse;
+  /// Calls of which the supervisor is told before they are made. If there are any, it is told of every refusal too, but
+  /// for those with ENOSYS, which libraries take for an older kernel.
+  std::vector<SyscallRule> noted;
 };
 
 struct Landlock {
@@ -153,8 +156,14 @@ struct Limits {
 };
 
 struct Audit {
-  bool required = true;
-  std::string level;
+  enum class Level { kSession, kExec, kSyscall } level = Level::kSession;
+  enum class Sync { kNone, kEnd, kEach } sync = Sync::kNone;  // when records are on disk for certain: fdatasync(2)
+  bool required = true;                                       // what cannot be recorded does not run
+  bool environment_names = false;                             // of each exec; never values
+  bool journal = false;                                       // a copy of each record to syslog(3)
+  uint64_t rotate = 0;                                        // bytes of a segment
+  uint64_t keep_size = 0;                                     // bytes of all trails together
+  std::chrono::milliseconds keep{};                           // age of what is deleted
   Origin origin;
 };
 

@@ -6,27 +6,21 @@
 namespace clawbox::plan {
 namespace {
 
-std::string level_name(profile::AuditLevel level) {
-  switch (level) {
-    case profile::AuditLevel::kSession:
-      return "session";
-    case profile::AuditLevel::kExec:
-      return "exec";
-    case profile::AuditLevel::kSyscall:
-      return "syscall";
-  }
-  return "session";
-}
+constexpr auto kKeep = std::chrono::hours(90 * 24);
 
-// Recording of execs and calls is the supervisor's work of a later release; until then it is told, never pretended.
-Chosen<Audit> choose_audit(const Inputs& inputs) {
+Audit choose_audit(const Inputs& inputs) {
   const auto& wish = inputs.profile.audit;
-  Chosen<Audit> chosen;
-  chosen.value = {wish.required.value, level_name(wish.level.value), wish.level.origin};
-  if (wish.level.value != profile::AuditLevel::kSession)
-    chosen.shortfalls.push_back({"audit level " + chosen.value.level, "this release records sessions only",
-                                 "audit.level = \"session\"", wish.level.origin});
-  return chosen;
+  Audit audit;
+  audit.level = static_cast<Audit::Level>(wish.level.value);  // the same words in the same order
+  audit.sync = static_cast<Audit::Sync>(wish.sync.value);
+  audit.required = wish.required.value;
+  audit.environment_names = wish.environment_names.value;
+  audit.journal = wish.journal.value;
+  audit.rotate = wish.rotate.value;
+  audit.keep_size = wish.keep_size.value;
+  audit.keep = wish.keep ? wish.keep->value : kKeep;
+  audit.origin = wish.level.origin;
+  return audit;
 }
 
 }  // namespace
@@ -47,7 +41,7 @@ Plan resolve(const profile::Profile& profile, const Host& host, const FileView& 
   plan.limits = taken(plan, choose_limits(inputs));
   plan.syscalls = choose_syscalls(inputs);
   plan.landlock = taken(plan, choose_landlock(inputs, plan.mounts));
-  plan.audit = taken(plan, choose_audit(inputs));
+  plan.audit = choose_audit(inputs);
   return plan;
 }
 

@@ -24,6 +24,24 @@ std::vector<SyscallRule> copied(const std::vector<profile::SyscallRule>& rules) 
   return copies;
 }
 
+/// Every start of a program and every end of a process, besides what the profile names.
+std::vector<SyscallRule> noted_calls(const Inputs& inputs) {
+  const auto& wish = inputs.profile.audit;
+  for (const profile::SyscallRule& rule : wish.calls) {
+    if (wish.level.value == profile::AuditLevel::kSession)
+      throw Error(ExitStatus::kProfileInvalid,
+                  fmt::format("{}: audit.calls needs audit.level = \"exec\" or \"syscall\"", to_string(rule.origin)));
+    if (!rule.tests.empty())
+      throw Error(ExitStatus::kProfileInvalid,
+                  fmt::format("{}: audit.calls takes names of calls and groups only", to_string(rule.origin)));
+  }
+  if (wish.level.value == profile::AuditLevel::kSession) return {};
+  std::vector<SyscallRule> noted = copied(wish.calls);
+  for (const char* call : {"execve", "execveat", "exit_group"})
+    noted.push_back({call, {}, 0, "audit.level", wish.level.origin});
+  return noted;
+}
+
 std::vector<std::string> writable_places(const std::vector<MountStep>& mounts) {
   std::vector<std::string> places{"/dev", "/proc"};
   for (const MountStep& step : mounts) {
@@ -55,7 +73,7 @@ int error_number(const std::string& name, const Origin& origin) {
 
 SyscallPolicy choose_syscalls(const Inputs& inputs) {
   const auto& wish = inputs.profile.syscalls;
-  return {copied(wish.allow), copied(wish.refuse)};
+  return {copied(wish.allow), copied(wish.refuse), noted_calls(inputs)};
 }
 
 Chosen<Landlock> choose_landlock(const Inputs& inputs, const std::vector<MountStep>& mounts) {

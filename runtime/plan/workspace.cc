@@ -77,7 +77,7 @@ std::string real_workspace(const Inputs& inputs) {
 
 std::string place_inside(const Decided<std::string>& at, const std::string& host_path) {
   if (at.value == "same") return host_path;
-  const std::string place = normal_path(at.value);
+  std::string place = normal_path(at.value);
   const bool usable = at.value.starts_with('/') && !climbs(at.value) && place != "/";
   for (const char* taken_place : {"/proc", "/sys", "/dev"})
     if (!usable || is_at_or_below(place, taken_place))
@@ -131,7 +131,7 @@ Chosen<Workspace> choose_workspace(const Inputs& inputs) {
 std::string command_directory(const Inputs& inputs, const Workspace& workspace, const Identity& identity,
                               const std::vector<MountStep>& mounts) {
   const bool none = workspace.mode == Workspace::Mode::kNone;
-  const std::string start = none ? identity.home : workspace.inside;
+  std::string start = none ? identity.home : workspace.inside;
   if (!inputs.request.workdir) {
     if (none || !is_at_or_below(inputs.host.directory, workspace.host)) return start;
     return moved(inputs.host.directory, workspace.host, workspace.inside);

@@ -38,6 +38,7 @@ constexpr std::string_view kNetworkModes[] = {"none", "allowlist", "host"};
 constexpr std::string_view kProcViews[] = {"masked", "pids"};
 constexpr std::string_view kFences[] = {"auto", "required", "off"};
 constexpr std::string_view kAuditLevels[] = {"session", "exec", "syscall"};
+constexpr std::string_view kAuditSyncs[] = {"none", "end", "each"};
 constexpr std::string_view kSamePlace[] = {"same"};
 constexpr std::string_view kHostRoot[] = {"host"};
 
@@ -210,11 +211,32 @@ constexpr Key kKeys[] = {
      Kind::kChoice,
      choice<&P::audit, &P::Audit::level>,
      "level = \"exec\"",
-     "What is recorded: the session, every program too, or refused calls as well.",
+     "What is recorded: the session; every program and every refused call too; or totals of the noted calls as well.",
      {},
      kAuditLevels},
     {"audit.required", Kind::kBool, field<&P::audit, &P::Audit::required>, "required = true",
-     "Whether a trail that cannot be written ends the run."},
+     "Whether a trail that cannot be written ends the run; if not, the gap is recorded."},
+    {"audit.calls", Kind::kSyscalls, field<&P::audit, &P::Audit::calls>,
+     "calls = [\"connect\", \"unlink\", \"@mount\"]",
+     "System calls and groups that are recorded although they are allowed, with their arguments; each costs some "
+     "microseconds."},
+    {"audit.environment_names", Kind::kBool, field<&P::audit, &P::Audit::environment_names>, "environment_names = true",
+     "Whether the names of each program's variables are recorded; values never are."},
+    {"audit.journal", Kind::kBool, field<&P::audit, &P::Audit::journal>, "journal = true",
+     "Whether each record is copied to syslog(3), which systemd's journal takes."},
+    {"audit.sync",
+     Kind::kChoice,
+     choice<&P::audit, &P::Audit::sync>,
+     "sync = \"end\"",
+     "When records are made certain to be on the disk, not only with the kernel: never, at the end, or one by one.",
+     {},
+     kAuditSyncs},
+    {"audit.rotate", Kind::kSize, field<&P::audit, &P::Audit::rotate>, "rotate = \"64MiB\"",
+     "The size at which a trail goes on in a further file.", kMemory},
+    {"audit.keep", Kind::kDuration, field<&P::audit, &P::Audit::keep>, "keep = \"90d\"",
+     "The age at which trails are deleted.", kTime},
+    {"audit.keep_size", Kind::kSize, field<&P::audit, &P::Audit::keep_size>, "keep_size = \"1GiB\"",
+     "The size of all trails together beyond which the oldest are deleted.", kMemory},
 
     {"lock.keys",
      Kind::kLockedKeys,

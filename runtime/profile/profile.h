@@ -21,6 +21,7 @@ enum class NetworkMode { kNone, kAllowlist, kHost };
 enum class ProcView { kMasked, kPids };       // the usual files, dangerous ones covered | processes only (subset=pid)
 enum class Fence { kAuto, kRequired, kOff };  // a layer that older kernels lack: Landlock
 enum class AuditLevel { kSession, kExec, kSyscall };
+enum class AuditSync { kNone, kEnd, kEach };
 
 /// One entry of `files.read`, `files.write`, `files.hide`, `files.tmpfs` or `files.protect`.
 struct PathRule {
@@ -113,6 +114,13 @@ struct Profile {
   struct Audit {
     Decided<AuditLevel> level{AuditLevel::kSession};
     Decided<bool> required{true};
+    std::vector<SyscallRule> calls;  // noted although allowed; names and groups only
+    Decided<bool> environment_names{false};
+    Decided<bool> journal{false};
+    Decided<AuditSync> sync{AuditSync::kEnd};
+    Decided<Bytes> rotate{64ULL << 20};
+    Optional<Milliseconds> keep;
+    Decided<Bytes> keep_size{1ULL << 30};
   } audit;
 
   std::vector<Expectation> tests;

@@ -75,7 +75,7 @@ std::vector<WordTest> tests_of(const Clause& clause) {
 
 // Built from its end, so that each test knows how far it is to the next clause.
 Code clause_code(const Clause& clause) {
-  Code code = {answer(clause.action)};
+  Code code = {answer(filter_action(clause))};
   const std::vector<WordTest> tests = tests_of(clause);
   for (auto test = tests.rbegin(); test != tests.rend(); ++test) {
     Code front = {load(test->offset)};

@@ -52,7 +52,10 @@ Program compile_cached(const SyscallPolicy& policy, const std::string& directory
   if (!place) return compile(policy);
   const std::string text = canonical_text(policy);
   const std::string name = fmt::format("{:016x}.bpf", fnv1a(text));
-  if (std::optional<Program> cached = load(*place, name, text)) return std::move(*cached);
+  if (std::optional<Program> cached = load(*place, name, text)) {
+    cached->listens = !policy.noted.empty();
+    return std::move(*cached);
+  }
   Program program = compile(policy);
   store(*place, name, to_bytes(program, text));
   return program;

@@ -13,7 +13,7 @@ namespace clawbox::seccomp {
 namespace {
 
 // Raise it with every change of expand.cc, assemble.cc or this file that changes bytes.
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 constexpr uint64_t kFnvPrime = 0x100000001b3;
 
 void append_list(std::string& text, const char* name, const std::vector<SyscallRule>& rules) {
@@ -95,6 +95,7 @@ std::string canonical_text(const SyscallPolicy& policy) {
                   library->minor, library->micro, seccomp_arch_native(), groups_fingerprint());
   append_list(text, "allow", policy.allow);
   append_list(text, "refuse", policy.refuse);
+  append_list(text, "noted", policy.noted);
   return text;
 }
 

@@ -12,7 +12,7 @@ Program compile(const SyscallPolicy& policy) {
   if (!expansion.mistakes.empty())
     throw Error(ExitStatus::kProfileInvalid, joined(expansion.mistakes, "\n"),
                 "`clawbox explain --syscall NAME` tells what a policy makes of a call");
-  return Program{{assemble(expansion.clauses)}};
+  return Program{{assemble(expansion.clauses)}, !policy.noted.empty()};
 }
 
 }  // namespace clawbox::seccomp

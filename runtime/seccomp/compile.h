@@ -23,6 +23,7 @@ using Filter = std::vector<sock_filter>;
 /// of the filter loaded last.
 struct Program {
   std::vector<Filter> filters;
+  bool listens = false;  // the first filter tells a supervisor: it is loaded with a listener
 };
 
 /// Throws Error(kProfileInvalid) with one "file:line: …" per mistake, each on its own line.

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
+#include <set>
 
 #include "base/text.h"
 
@@ -14,6 +16,8 @@ namespace {
 constexpr int kHighestErrno = 4095;
 // Above the highest number in use; only for the list of names to choose a nearest one from.
 constexpr int kNumbersToName = 1024;
+// By it pid 1 gives the listener away, before anybody can answer there.
+constexpr const char* kCarrier = "sendmsg";
 
 enum class Rank { kKill, kRefuseSome, kRefuse, kAllow, kOtherwise };
 
@@ -102,15 +106,42 @@ void check_error(const SyscallRule& rule, std::vector<std::string>& mistakes) {
                                  in_quotes(rule.call), rule.error));
 }
 
+void check_notable(const SyscallRule& rule, std::vector<std::string>& mistakes) {
+  if (rule.call == kCarrier)
+    mistakes.push_back(
+        fmt::format("{}: 'sendmsg' cannot be noted: the listener itself is passed on by it; note "
+                    "'connect' and 'sendto'",
+                    to_string(rule.origin)));
+}
+
 std::vector<std::string> mistakes_in(const SyscallPolicy& policy) {
   std::vector<std::string> mistakes;
-  for (const auto* list : {&policy.allow, &policy.refuse})
+  for (const SyscallRule& rule : policy.noted) check_notable(rule, mistakes);
+  for (const auto* list : {&policy.allow, &policy.refuse, &policy.noted})
     for (const SyscallRule& rule : *list) {
       check_name(rule, mistakes);
       check_tests(rule, mistakes);
       if (list == &policy.refuse) check_error(rule, mistakes);
     }
   return mistakes;
+}
+
+std::set<int> numbers_of(const std::vector<SyscallRule>& rules) {
+  std::set<int> numbers;
+  const auto add_call = [&](const std::string& call) {
+    if (call != kCarrier) numbers.insert(seccomp_syscall_resolve_name(call.c_str()));
+  };
+  for (const SyscallRule& rule : rules) {
+    if (!rule.call.starts_with('@')) add_call(rule.call);
+    for (const GroupEntry& entry : entries_of(rule.call)) add_call(entry.call);
+  }
+  return numbers;
+}
+
+Notice notice_of(uint32_t action, bool chosen) {
+  if (action == SECCOMP_RET_ALLOW) return chosen ? Notice::kNoted : Notice::kSilent;
+  const bool refused = (action & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO && action != kUnnamed;
+  return refused ? Notice::kNoted : Notice::kSilent;
 }
 
 // What stands behind a clause without conditions is never reached.
@@ -134,7 +165,18 @@ Expansion expand(const SyscallPolicy& policy) {
   for (const SyscallRule& rule : policy.refuse) add_refusal(table, rule);
   for (const SyscallRule& rule : policy.allow) add_allow(table, rule);
   for (auto& [number, ranked] : table) expansion.clauses[number] = in_order(std::move(ranked));
+  if (policy.noted.empty()) return expansion;
+  const std::set<int> noted = numbers_of(policy.noted);
+  const std::set<int> starts_and_ends{SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(exit_group)};
+  for (auto& [number, clauses] : expansion.clauses)
+    for (Clause& clause : clauses)
+      if (clause.action == SECCOMP_RET_ALLOW || !starts_and_ends.contains(number))
+        clause.notice = notice_of(clause.action, noted.contains(number));
   return expansion;
+}
+
+uint32_t filter_action(const Clause& clause) {
+  return clause.notice == Notice::kNoted ? SECCOMP_RET_USER_NOTIF : clause.action;
 }
 
 const Clause* deciding_clause(std::span<const Clause> clauses, std::span<const uint64_t, 6> arguments) {
@@ -144,13 +186,16 @@ const Clause* deciding_clause(std::span<const Clause> clauses, std::span<const u
   return nullptr;
 }
 
+std::string call_name(int number) {
+  const std::unique_ptr<char, decltype(&std::free)> name(seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number),
+                                                         &std::free);
+  return name ? name.get() : fmt::format("call {}", number);
+}
+
 std::vector<std::string> known_calls() {
   std::vector<std::string> names;
-  for (int number = 0; number < kNumbersToName; ++number) {
-    char* const name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
-    if (name != nullptr) names.emplace_back(name);
-    std::free(name);
-  }
+  for (int number = 0; number < kNumbersToName; ++number)
+    if (std::string name = call_name(number); !name.starts_with("call ")) names.push_back(std::move(name));
   return names;
 }
 

@@ -22,13 +22,19 @@
 
 namespace clawbox::seccomp {
 
+/// Refusals of execve, execveat and exit_group are silent: a supervisor takes each one that it hears of for allowed.
+enum class Notice { kSilent, kNoted };
+
 struct Clause {
   std::vector<Condition> conditions;  // none: always
-  uint32_t action = 0;                // as the filter returns it: SECCOMP_RET_…
+  uint32_t action = 0;                // what becomes of the call: SECCOMP_RET_…
   std::string group;                  // "@namespace", or empty where the rule names the call itself
   std::string reason;
   Origin origin;
+  Notice notice = Notice::kSilent;  // the supervisor hears of it first, and answers as `action` says
 };
+/// As the filter returns it.
+uint32_t filter_action(const Clause& clause);
 
 struct Expansion {
   std::map<int, std::vector<Clause>> clauses;  // by number
@@ -43,6 +49,8 @@ inline constexpr uint32_t kUnnamed = SECCOMP_RET_ERRNO | ENOSYS;  // what a call
 /// The clause that decides, or nullptr: kUnnamed.
 const Clause* deciding_clause(std::span<const Clause> clauses, std::span<const uint64_t, 6> arguments);
 
+/// "openat"; "call 999" where libseccomp knows none.
+std::string call_name(int number);
 /// Every name that libseccomp knows on this architecture.
 std::vector<std::string> known_calls();
 

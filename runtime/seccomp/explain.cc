@@ -43,6 +43,10 @@ std::string verdict_of(uint32_t action) {
   }
 }
 
+std::string verdict_of(const Clause& clause) {
+  return verdict_of(clause.action) + (clause.notice == Notice::kNoted ? ", and recorded" : "");
+}
+
 std::string in_words(const Condition& condition) {
   if (condition.kind == Condition::Kind::kAnyBit)
     return fmt::format("argument {} has any bit of {:#x}", condition.index, condition.mask);
@@ -60,7 +64,7 @@ std::string case_in_words(const Clause& clause) {
   tests.reserve(clause.conditions.size());
   for (const Condition& condition : clause.conditions) tests.push_back(in_words(condition));
   const std::string when = tests.empty() ? "otherwise " : "when " + joined(tests, " and ") + ": ";
-  return fmt::format("{}{} ({})", when, verdict_of(clause.action), rule_in_words(clause));
+  return fmt::format("{}{} ({})", when, verdict_of(clause), rule_in_words(clause));
 }
 
 bool arguments_decide(std::span<const Clause> clauses) {
@@ -94,10 +98,9 @@ std::array<uint64_t, 6> six(std::span<const uint64_t> arguments) {
 }
 
 uint32_t agreed_action(const Program& program, const Call& call, const Clause* clause) {
-  const uint32_t action = action_of(program, call);
-  if (action != (clause != nullptr ? clause->action : kUnnamed))
+  if (action_of(program, call) != (clause != nullptr ? filter_action(*clause) : kUnnamed))
     throw Error(ExitStatus::kInternal, "the compiled system-call filter is not that of the profile");
-  return action;
+  return clause != nullptr ? clause->action : kUnnamed;
 }
 
 }  // namespace
@@ -113,7 +116,7 @@ Answer answer_for(const SyscallPolicy& policy, const Program& program, const std
   const Call made = native_call(answer.number, six(arguments));
   const Clause* const clause = deciding_clause(clauses, made.arguments);
   const uint32_t action = agreed_action(program, made, clause);
-  answer.verdict = verdict_of(action);
+  answer.verdict = clause != nullptr ? verdict_of(*clause) : verdict_of(action);
   answer.outcome = outcome_of(action);
   if (arguments_decide(clauses) && arguments.empty()) answer.conditions = cases_in_words(clauses);
   if (arguments_decide(clauses) && !arguments.empty())

@@ -30,7 +30,7 @@ std::vector<OwnedFd> descriptors_of(msghdr& message) {
 
 }  // namespace
 
-std::pair<OwnedFd, OwnedFd> make_channel() {
+Channel make_channel() {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) throw_errno("making a channel");
   return {OwnedFd(ends[0]), OwnedFd(ends[1])};

@@ -5,14 +5,16 @@
 #include <cstddef>
 #include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "base/owned_fd.h"
 
 namespace clawbox::sys {
 
-std::pair<OwnedFd, OwnedFd> make_channel();
+struct Channel {
+  OwnedFd one, other;
+};
+Channel make_channel();
 
 /// False if the peer is gone. `descriptors`: at most kMostDescriptors.
 inline constexpr std::size_t kMostDescriptors = 250;  // SCM_MAX_FD is 253

@@ -18,7 +18,7 @@ OwnedFd try_openat2(int directory, const std::string& path, uint64_t flags, uint
   for (int tries = 0; tries < 128; ++tries) {
     const long fd = ::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof how);
     if (fd >= 0) return OwnedFd(static_cast<int>(fd));
-    if (errno != EAGAIN && errno != EINTR) break;
+    if ((errno != EAGAIN && errno != EINTR) || (resolve & RESOLVE_CACHED) != 0) break;  // cached: EAGAIN is the answer
   }
   return OwnedFd();
 }

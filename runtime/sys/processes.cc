@@ -5,10 +5,12 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 
@@ -31,6 +33,41 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
 }
 
 constexpr auto kPidfd = static_cast<idtype_t>(3);  // P_PIDFD, Linux 5.4
+
+constexpr const char* kShell = "/bin/sh";
+
+struct Found {
+  std::string path;
+  int error = 0;
+};
+
+bool is_program(const std::string& path) {
+  struct stat status {};
+  if (::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) != 0 || ::stat(path.c_str(), &status) != 0) return false;
+  if (S_ISREG(status.st_mode)) return true;
+  errno = EACCES;  // as execve(2) says of a directory
+  return false;
+}
+
+Found find_program(const std::string& name, std::string_view directories) {
+  if (name.find('/') != std::string::npos) return {name, 0};
+  Found found{name, ENOENT};
+  for (std::size_t at = 0; at <= directories.size() && !name.empty();) {
+    const std::size_t end = std::min(directories.find(':', at), directories.size());
+    const std::string_view directory = directories.substr(at, end - at);
+    at = end + 1;
+    const std::string path = fmt::format("{}/{}", directory.empty() ? "." : directory, name);
+    if (is_program(path)) return {path, 0};
+    if (errno == EACCES) found.error = EACCES;  // told if no later directory has it, as execvp(3) does
+  }
+  return found;
+}
+
+std::string_view search_path_in(const std::vector<std::string>& environment) {
+  for (const std::string& variable : environment)
+    if (variable.starts_with("PATH=")) return std::string_view(variable).substr(5);
+  return "/bin:/usr/bin";
+}
 
 }  // namespace
 
@@ -62,6 +99,10 @@ Ending Process::wait() {
 
 bool Process::kill() {
   return ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0) == 0 || errno == ESRCH;
+}
+
+void exit_alone(int status) {
+  while (true) ::syscall(SYS_exit, status);
 }
 
 Clone clone_into(uint64_t namespaces) {
@@ -151,14 +192,22 @@ void reset_signals() {
 }
 
 ExecWords::ExecWords(std::vector<std::string> argv, std::vector<std::string> environment)
-    : argv_(std::move(argv)),
-      environment_(std::move(environment)),
-      arguments_(pointers(argv_)),
-      variables_(pointers(environment_)) {}
+    : argv_(std::move(argv)), environment_(std::move(environment)) {
+  const Found found = find_program(argv_.front(), search_path_in(environment_));
+  program_ = found.path;
+  error_ = found.error;
+  arguments_ = pointers(argv_);
+  variables_ = pointers(environment_);
+  script_arguments_ = arguments_;
+  script_arguments_.insert(script_arguments_.begin(), const_cast<char*>(kShell));
+  script_arguments_[1] = program_.data();
+}
 
 int exec(const ExecWords& words) {
-  environ = const_cast<char**>(words.variables_.data());  // execvpe searches the PATH of the process's own environment
-  ::execvpe(words.arguments_[0], words.arguments_.data(), words.variables_.data());
+  if (words.error_ != 0) return words.error_;
+  ::execve(words.program_.c_str(), words.arguments_.data(), words.variables_.data());
+  if (errno != ENOEXEC) return errno;
+  ::execve(kShell, words.script_arguments_.data(), words.variables_.data());
   return errno;
 }
 

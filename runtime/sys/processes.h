@@ -41,6 +41,9 @@ class Process {
   OwnedFd pidfd_;
 };
 
+/// exit(2) rather than exit_group(2), which a supervisor may be asked about: for processes of one thread.
+[[noreturn]] void exit_alone(int status);
+
 /// clone3(2) without CLONE_VM: like fork, into new namespaces. pid 0: this is the child.
 /// After it glibc's cached thread id is stale: the child calls no pthread function.
 struct Clone {
@@ -67,7 +70,9 @@ void set_limit(int resource, uint64_t soft_and_hard);
 void close_from(int first);  // close_range(2), Linux 5.9
 void reset_signals();        // every disposition to its default, nothing blocked
 
-/// What execve wants, laid out ahead, so that a child of vfork need not allocate. Points into itself.
+/// What execve wants, laid out ahead, so that a child of vfork need not allocate. The PATH of `environment` is searched
+/// here and once, not by trying to execute: each try would be a call that a supervisor is asked about. Points into
+/// itself.
 class ExecWords {
  public:
   ExecWords(std::vector<std::string> argv, std::vector<std::string> environment);
@@ -77,9 +82,12 @@ class ExecWords {
  private:
   friend int exec(const ExecWords& words);
   std::vector<std::string> argv_, environment_;
-  std::vector<char*> arguments_, variables_;
+  std::string program_;
+  int error_ = 0;  // why no program was found
+  std::vector<char*> arguments_, script_arguments_, variables_;
 };
-int exec(const ExecWords& words);  // only returns to tell errno; searches the PATH of `environment`
+int exec(
+    const ExecWords& words);  // only returns to tell errno; a text without #! is given to /bin/sh, as execvp(3) does
 
 /// Every signal is blocked while it lives.
 class BlockedSignals {

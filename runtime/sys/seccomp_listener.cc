@@ -5,7 +5,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "base/error.h"
 
@@ -19,6 +21,14 @@
 #endif
 
 namespace clawbox::sys {
+namespace {
+
+void send(const OwnedFd& listener, seccomp_notif_resp& answer) {
+  if (::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0 && errno != ENOENT)
+    throw_errno("answering a seccomp listener's call");
+}
+
+}  // namespace
 
 OwnedFd install_listening_filter(std::span<const sock_filter> filter, ListenerMode mode) {
   // The kernel copies the program; sock_fprog lacks only the const.
@@ -35,20 +45,42 @@ void set_sync_wake_up(const OwnedFd& listener) {
     throw_errno("setting SYNC_WAKE_UP on a seccomp listener");
 }
 
-TrappedCall receive_call(const OwnedFd& listener) {
+std::optional<TrappedCall> receive_call(const OwnedFd& listener) {
   while (true) {
     seccomp_notif call{};  // the kernel takes only a zeroed one
-    if (::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_RECV, &call) == 0) return {call.id, call.data.nr};
+    if (::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_RECV, &call) == 0) {
+      TrappedCall trapped{call.id, static_cast<pid_t>(call.pid), call.data.nr, {}};
+      std::copy(std::begin(call.data.args), std::end(call.data.args), trapped.arguments.begin());
+      return trapped;
+    }
+    if (errno == ENOENT) return std::nullopt;
     if (errno != EINTR) throw_errno("receiving from a seccomp listener");
   }
+}
+
+bool still_waits(const OwnedFd& listener, uint64_t id) {
+  return ::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
 void answer_with_error(const OwnedFd& listener, uint64_t id, int error) {
   seccomp_notif_resp answer{};
   answer.id = id;
   answer.error = -error;
-  if (::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0)
-    throw_errno("answering a seccomp listener's call");
+  send(listener, answer);
+}
+
+void answer_with_value(const OwnedFd& listener, uint64_t id, int64_t value) {
+  seccomp_notif_resp answer{};
+  answer.id = id;
+  answer.val = value;
+  send(listener, answer);
+}
+
+void let_through(const OwnedFd& listener, uint64_t id) {
+  seccomp_notif_resp answer{};
+  answer.id = id;
+  answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+  send(listener, answer);
 }
 
 }  // namespace clawbox::sys

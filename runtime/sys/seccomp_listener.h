@@ -4,7 +4,11 @@
 
 #include <linux/filter.h>
 
+#include <sys/types.h>
+
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "base/owned_fd.h"
@@ -22,12 +26,20 @@ OwnedFd install_listening_filter(std::span<const sock_filter> filter, ListenerMo
 /// SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, Linux 6.6: the two sides run in turn on one processor.
 void set_sync_wake_up(const OwnedFd& listener);
 
-/// Waits for one call; the id is what answer_with_error takes.
 struct TrappedCall {
-  uint64_t id = 0;
+  uint64_t id = 0;   // what the answers take
+  pid_t thread = 0;  // as the caller of receive_call counts processes; 0: not visible from there
   int number = 0;
+  std::array<uint64_t, 6> arguments{};
 };
-TrappedCall receive_call(const OwnedFd& listener);
+/// Waits for one call. Nothing: the one that made it has been killed meanwhile.
+std::optional<TrappedCall> receive_call(const OwnedFd& listener);
+/// Is it still the same thread that waits? What was read of it before this said so was read of it.
+bool still_waits(const OwnedFd& listener, uint64_t id);
+/// One that has been killed meanwhile needs no answer: all three take that for done.
 void answer_with_error(const OwnedFd& listener, uint64_t id, int error);
+void answer_with_value(const OwnedFd& listener, uint64_t id, int64_t value);
+/// The kernel makes the call, with whatever its pointers point at by then.
+void let_through(const OwnedFd& listener, uint64_t id);
 
 }  // namespace clawbox::sys

@@ -152,11 +152,24 @@ TEST_CASE("an error that does not exist is refused with its line") {
   CHECK(std::string(world.refusal().what()).starts_with("try.toml:60"));
 }
 
-TEST_CASE("a finer audit level than this release has is told") {
+TEST_CASE("with execs recorded the supervisor is told of each start and end of a program, and of chosen calls") {
+  const auto noted = [](const World& world) {
+    std::vector<std::string> calls;
+    for (const SyscallRule& rule : world.plan().syscalls.noted) calls.push_back(rule.call);
+    return calls;
+  };
   World world;
-  CHECK(!has_shortfall(world.plan(), "audit"));
+  CHECK(noted(world).empty());
   world.profile.audit.level.value = profile::AuditLevel::kExec;
-  CHECK(has_shortfall(world.plan(), "audit"));
+  world.profile.audit.calls = {{"connect", {}, "EPERM", "", {"try.toml", 60}}};
+  CHECK(noted(world) == std::vector<std::string>{"connect", "execve", "execveat", "exit_group"});
+}
+
+TEST_CASE("calls to record need a level that records them") {
+  World world;
+  world.profile.audit.calls = {{"connect", {}, "EPERM", "", {"try.toml", 60}}};
+  CHECK(world.refusal().status() == ExitStatus::kProfileInvalid);
+  CHECK(std::string(world.refusal().what()).starts_with("try.toml:60"));
 }
 
 TEST_CASE("expectations about paths are compared with the plan") {

@@ -1,6 +1,8 @@
-// What is made from the table of keys: the schema, the documentation, and values as they are shown.
+// What is made from the table of keys: the schema, the documentation, and values as they are shown. To write the first
+// two anew: CLAWBOX_GOLDEN_UPDATE=1 ./unit-profile
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 
 #include "base/json.h"
 #include "profile/keys.h"
@@ -11,11 +13,18 @@ namespace clawbox::profile {
 namespace {
 
 TEST_CASE("profiles/schema.json is what the table says") {
-  CHECK(test::read_file(source_file("profiles/schema.json").string()) == json_schema());
+  const std::string file = source_file("profiles/schema.json").string();
+  if (std::getenv("CLAWBOX_GOLDEN_UPDATE") != nullptr) test::write_file(file, json_schema());
+  CHECK(test::read_file(file) == json_schema());
 }
 
 TEST_CASE("profiles/README.md has the table of keys that the program makes") {
-  const std::string readme = test::read_file(source_file("profiles/README.md").string());
+  const std::string file = source_file("profiles/README.md").string(), made = keys_as_markdown();
+  std::string readme = test::read_file(file);
+  if (std::getenv("CLAWBOX_GOLDEN_UPDATE") != nullptr) {
+    readme = readme.substr(0, readme.find(made.substr(0, made.find('\n') + 1))) + made;
+    test::write_file(file, readme);
+  }
   CHECK(readme.ends_with(keys_as_markdown()));
 }
 
