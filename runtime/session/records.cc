@@ -1,10 +1,18 @@
 #include "session/records.h"
 
 #include <fcntl.h>
+#include <sys/utsname.h>
+#include <syslog.h>
+#include <unistd.h>
 
+#include "audit/hostile.h"
+#include "audit/index.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "config.h"
+#include "plan/explain.h"
 #include "session/directories.h"
+#include "session/tidying.h"
 #include "sys/files.h"
 
 namespace clawbox::session {
@@ -26,20 +34,31 @@ const char* name_of(EndedBy reason) {
   return "exit";
 }
 
-Json start_fields(const Plan& plan) {
+Json start_fields(const Plan& plan, pid_t init) {
+  utsname system{};
+  ::uname(&system);
   Json fields;
   fields["profile"] = plan.profile.name;
   fields["profile_files"] = plan.profile.sources;
   fields["argv"] = Json::array();
-  for (const std::string& word : plan.command.argv) fields["argv"].push_back(escaped(word));
-  fields["directory"] = escaped(plan.command.directory);
-  fields["workspace"] = escaped(plan.workspace.host);
+  for (const std::string& word : plan.command.argv) fields["argv"].push_back(audit::hostile(word));
+  fields["directory"] = audit::hostile(plan.command.directory);
+  fields["workspace"] = audit::hostile(plan.workspace.host);
   fields["network"] = plan.network.mode == Network::Mode::kHost ? "host" : "none";
   fields["landlock"] = plan.landlock.fence == Landlock::Fence::kOn;
+  fields["level"] = plan::level_name(plan.audit.level);
   fields["shortfalls"] = Json::array();
   for (const Shortfall& shortfall : plan.shortfalls)
     fields["shortfalls"].push_back({{"what", escaped(shortfall.what)}, {"why", escaped(shortfall.why)}});
+  fields["host"] = {{"kernel", system.release}, {"clawbox", CLAWBOX_VERSION}};
+  fields["uid"] = ::getuid();
+  fields["pid"] = init;
   return fields;
+}
+
+audit::TrailOptions options_of(const Audit& audit) {
+  return {audit.rotate, static_cast<audit::Sync>(audit.sync),
+          audit.required ? audit::Loss::kThrown : audit::Loss::kCounted};
 }
 
 [[noreturn]] void throw_required(const SysError& error) {
@@ -50,27 +69,51 @@ Json start_fields(const Plan& plan) {
 
 }  // namespace
 
-Record::Record(const Plan& plan, const std::string& directory, const std::string& session) try
-    : required_(plan.audit.required) {
-  trail_.emplace(open_private_directory(directory), session);
+Record::Record(const Plan& plan, const std::string& directory, const std::string& session) try : audit_(plan.audit) {
+  if (audit_.journal) ::openlog("clawbox", LOG_PID, LOG_AUTHPRIV);
+  directory_ = open_private_directory(directory);
+  trail_.emplace(directory_, session, options_of(plan.audit));
 } catch (const SysError& error) {
   if (plan.audit.required) throw_required(error);
 } catch (const Error&) {
   if (plan.audit.required) throw;
 }
 
-void Record::start(const Plan& plan) try {
-  if (trail_) trail_->append("session.start", start_fields(plan));
+void Record::start(const Plan& plan, pid_t init) { write("session.start", start_fields(plan, init)); }
+
+void Record::write(const std::string& event, const Json& fields) try {
+  if (trail_) trail_->append(event, fields);
+  if (audit_.journal)
+    ::syslog(LOG_AUTHPRIV | LOG_INFO, "%s %s %s", trail_ ? trail_->session().c_str() : "-", event.c_str(),
+             fields.dump(-1, ' ', true).c_str());
 } catch (const SysError& error) {
-  if (plan.audit.required) throw_required(error);
+  throw_required(error);
+}
+
+void Record::fail(const Error& cause) noexcept try {
+  if (!trail_) return;
+  trail_->append("session.failed",
+                 {{"exit_status", static_cast<int>(cause.status())}, {"detail", escaped(cause.what())}});
+  close();
+} catch (const std::exception&) {
+  // The cause itself is told to the caller.
 }
 
 std::optional<std::string> Record::end(const Outcome& outcome) try {
-  if (trail_) trail_->append("session.end", as_json(outcome));
+  if (!trail_) return std::nullopt;
+  trail_->end(as_json(outcome));
+  close();
   return std::nullopt;
 } catch (const SysError& error) {
-  if (!required_) return std::nullopt;
+  if (!audit_.required) return std::nullopt;
   return fmt::format("the end of the session is missing from its audit trail: {}", error.what());
+}
+
+/// In this order: the lock on the trail, which tells that the session lives, goes last.
+void Record::close() {
+  audit::record_head(directory_, *trail_, static_cast<audit::Sync>(audit_.sync));
+  trail_->close();
+  tidy_in_background(directory_, audit_);
 }
 
 Json as_json(const Outcome& outcome) {
@@ -81,6 +124,9 @@ Json as_json(const Outcome& outcome) {
   json["wall_ms"] = outcome.wall.count();
   json["cpu_ms"] = outcome.cpu.count() / 1000;
   json["detail"] = outcome.detail;
+  json["execs"] = outcome.execs;
+  json["refusals"] = outcome.refusals;
+  json["folded"] = outcome.folded;
   json["protected_changes"] = Json::array();
   for (const Outcome::Change& change : outcome.protected_changes)
     json["protected_changes"].push_back({{"path", escaped(change.path)}, {"change", change.change}});

@@ -5,24 +5,34 @@
 #include <string>
 
 #include "audit/trail.h"
+#include "base/error.h"
 #include "base/json.h"
+#include "base/owned_fd.h"
 #include "plan/plan.h"
 #include "plan/protect.h"
 #include "supervise/outcome.h"
 
 namespace clawbox::session {
 
-/// The trail of one session. Where the plan does not require one, a trail that cannot be opened is left out.
+/// The trail of one session. Where the plan does not require one, a trail that cannot be opened is left out, and one
+/// that cannot be written counts what it lost. Where it does, whatever cannot be recorded throws Error(kStateUnusable).
 class Record {
  public:
   Record(const Plan& plan, const std::string& directory, const std::string& session);
-  void start(const Plan& plan);
+
+  void start(const Plan& plan, pid_t init);
+  void write(const std::string& event, const Json& fields);
+  /// The session could not be built, or not be recorded on. Throws nothing: `cause` is what the caller must see.
+  void fail(const Error& cause) noexcept;
   /// What kept a required record from being written; the run is over by then, so it is told and not thrown.
   std::optional<std::string> end(const Outcome& outcome);
 
  private:
+  void close();
+
+  OwnedFd directory_;
   std::optional<audit::Trail> trail_;
-  bool required_;
+  Audit audit_;
 };
 
 /// "exit_status", "ended_by" (exit | signal | time | cpu_time | killed), "signal", "wall_ms", "cpu_ms", "detail",

@@ -46,6 +46,15 @@ Outcome with_record(Outcome outcome, Record& record) {
   return outcome;
 }
 
+/// Without a cache each session reads its programs anew: slower, and not weaker.
+OwnedFd digests_in(const std::string& cache) {
+  try {
+    return open_private_directory(cache + "/programs");
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 }  // namespace
 
 Outcome Session::run(const Plan& plan) {
@@ -65,17 +74,25 @@ Outcome Session::run(const Plan& plan) {
   // While the child sets up: none of this needs it, and all of it must be done before the program runs.
   const plan::ProtectedState before = protected_state(plan);
   Record record(plan, directories_.state + "/audit", entry.id());
-  record.start(plan);
-  launch::Gifts gifts = child.gifts();
-  watch.lap("set-up");
-  supervise::Supervisor supervisor(plan, child, std::move(stdio), std::move(gifts.terminal));
-  child.arm();  // from here the program runs
-  watch.lap("exec");
-  timings_ = {watch.laps(), gifts.timings};
-  Outcome outcome = supervisor.run_until_exit();
-  child.process().release();  // pid 1 ends by itself; nobody waits for its teardown
-  outcome.protected_changes = changes_since(before, plan);
-  return with_record(std::move(outcome), record);
+  try {
+    record.start(plan, child.pid());
+    launch::Gifts gifts = child.gifts();
+    watch.lap("set-up");
+    supervise::Supervisor supervisor(plan, child, std::move(stdio), std::move(gifts.terminal));
+    supervisor.listen({std::move(gifts.listener), digests_in(directories_.cache)},
+                      [&](const auto& event, const Json& what) { record.write(event, what); });
+    child.arm();  // from here the program may run
+    supervisor.wait_for_start();
+    watch.lap("exec");
+    timings_ = {watch.laps(), gifts.timings};
+    Outcome outcome = supervisor.run_until_exit();
+    child.process().release();  // pid 1 ends by itself; nobody waits for its teardown
+    outcome.protected_changes = changes_since(before, plan);
+    return with_record(std::move(outcome), record);
+  } catch (const Error& error) {
+    record.fail(error);
+    throw;
+  }
 }
 
 seccomp::Program filters_of(const Plan& plan, const Directories& directories) {

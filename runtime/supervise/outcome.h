@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,9 @@ struct Outcome {
   int exit_status = 0;  // what `clawbox run` exits with
   int signal = 0;       // of the program, or 0
   std::chrono::milliseconds wall{0};
-  std::chrono::microseconds cpu{0};  // of the program and all its reaped descendants
-  std::string detail;                // one sentence for a person, empty after an ordinary exit
+  std::chrono::microseconds cpu{0};              // of the program and all its reaped descendants
+  std::string detail;                            // one sentence for a person, empty after an ordinary exit
+  uint64_t execs = 0, refusals = 0, folded = 0;  // recorded; `folded`: left out by rate limits
   struct Change {
     std::string path, change;
   };

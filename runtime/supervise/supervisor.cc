@@ -37,9 +37,26 @@ Supervisor::Supervisor(const Plan& plan, launch::Child& child, CallerStdio stdio
   if (plan.limits.cpu_time) cpu_check_.start(kCpuCheck, kCpuCheck);
 }
 
+void Supervisor::listen(ListenerGift gift, ExecLog::Write write) {
+  if (gift.listener) calls_.emplace(loop_, plan_, std::move(gift), child_.pid(), std::move(write));
+}
+
+void Supervisor::wait_for_start() {
+  loop_.run();
+  if (failed_) throw *failed_;
+  if (phase_ == Phase::kStarting)
+    throw Error(ExitStatus::kSetupFailed, "the sandbox was killed before the program started");
+}
+
 Outcome Supervisor::run_until_exit() {
   loop_.run();
   Outcome outcome = cut_short_.value_or(*ended_);
+  if (calls_) {
+    calls_->finish();
+    outcome.execs = calls_->execs();
+    outcome.refusals = calls_->refusals();
+    outcome.folded = calls_->folded();
+  }
   outcome.cpu = ended_->cpu;
   note_lost_output(outcome);
   outcome.wall = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started_);
@@ -59,7 +76,11 @@ void Supervisor::note_lost_output(Outcome& outcome) const {
 void Supervisor::listen_to_child() {
   const auto message = launch::receive(child_.channel());
   if (!message) return note_killed("the sandbox's first process ended before its program did");
-  if (message->packet.kind == Kind::kFailed) return note_killed(std::string(what_of(message->packet)));
+  if (message->packet.kind == Kind::kFailed) return note_failure(message->packet);
+  if (message->packet.kind == Kind::kStarted) {
+    phase_ = Phase::kRunning;
+    return loop_.stop();  // for wait_for_start
+  }
   if (message->packet.kind == Kind::kExited) return note_end(message->packet);
   // Not for SIGSTOP: a program could stop itself with it, and with that us and the clocks of its caps.
   const int signal = message->packet.number;
@@ -68,6 +89,12 @@ void Supervisor::listen_to_child() {
   launch::send(child_.channel(), Kind::kFreeze);  // nobody inside runs on while we, who count, stand still
   terminal_->suspend();
   launch::send(child_.channel(), Kind::kContinue);
+}
+
+void Supervisor::note_failure(const launch::Packet& packet) {
+  if (phase_ == Phase::kRunning) return note_killed(std::string(what_of(packet)));
+  failed_ = launch::failure_in(packet);
+  loop_.stop();
 }
 
 void Supervisor::note_end(const launch::Packet& packet) {

@@ -8,6 +8,7 @@
 #include "launch/launcher.h"
 #include "launch/protocol.h"
 #include "plan/plan.h"
+#include "supervise/call_watch.h"
 #include "supervise/caller_stdio.h"
 #include "supervise/outcome.h"
 #include "supervise/pump.h"
@@ -21,6 +22,10 @@ class Supervisor {
   /// From here the caller's signals are queued for the loop. `terminal`: master of the session's terminal, or empty.
   Supervisor(const Plan& plan, launch::Child& child, CallerStdio stdio, OwnedFd terminal);
 
+  /// Records and answers the calls that the filter tells of; without a listener there are none.
+  void listen(ListenerGift gift, ExecLog::Write write);
+  /// Returns when the program runs. Throws if it cannot (ExitStatus::kNotFound, kNotExecutable).
+  void wait_for_start();
   /// Returns when the program has ended and its output has been passed on. Does not wait for the kernel to take the
   /// namespaces apart.
   Outcome run_until_exit();
@@ -31,6 +36,7 @@ class Supervisor {
   void enforce_time();
   void enforce_cpu_time();
   void cut_short(EndedBy reason, const std::string& detail);
+  void note_failure(const launch::Packet& packet);
   void note_end(const launch::Packet& packet);
   void note_killed(const std::string& detail);
   void stop_when_drained();
@@ -43,6 +49,9 @@ class Supervisor {
   sys::Timer deadline_, cpu_check_, grace_;
   std::vector<std::unique_ptr<Pump>> inputs_, outputs_;
   std::optional<TerminalProxy> terminal_;
+  std::optional<CallWatch> calls_;
+  enum class Phase { kStarting, kRunning } phase_ = Phase::kStarting;
+  std::optional<Error> failed_;       // why the program could not start
   std::optional<Outcome> ended_;      // what the program did
   std::optional<Outcome> cut_short_;  // what we did to it
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();

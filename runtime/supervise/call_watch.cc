@@ -1,0 +1,159 @@
+#include "supervise/call_watch.h"
+
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+
+#include "audit/hostile.h"
+#include "base/error.h"
+#include "supervise/call_text.h"
+#include "sys/process_facts.h"
+
+namespace clawbox::supervise {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kMostTotals = 10'000;
+
+ExecLog::Session session_of(const Plan& plan, pid_t init, OwnedFd digests) {
+  return {init, plan.command.argv,
+          plan.audit.environment_names ? EnvironmentNames::kRecorded : EnvironmentNames::kLeftOut,
+          plan.identity.uid_map, std::move(digests)};
+}
+
+/// CLOCK_BOOTTIME, as the records' own mono_us.
+std::chrono::microseconds now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_BOOTTIME, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_nsec / 1000);
+}
+
+bool refuses(const seccomp::Clause& clause) { return clause.action != SECCOMP_RET_ALLOW; }
+
+int error_of(const seccomp::Clause& clause) { return static_cast<int>(clause.action & SECCOMP_RET_DATA); }
+
+/// A kernel before 6.6 does without: slower, not weaker.
+void wake_in_turn(const OwnedFd& listener) {
+  try {
+    sys::set_sync_wake_up(listener);
+  } catch (const SysError& error) {
+    if (error.code() != EINVAL) throw;
+  }
+}
+
+}  // namespace
+
+CallWatch::CallWatch(sys::Loop& loop, const Plan& plan, ListenerGift gift, pid_t init, ExecLog::Write write)
+    : loop_(loop),
+      plan_(plan),
+      listener_(std::move(gift.listener)),
+      write_(std::move(write)),
+      execs_(loop, session_of(plan, init, std::move(gift.digests)), write_) {
+  wake_in_turn(listener_);
+  loop_.watch(listener_.get(), EPOLLIN, [this](uint32_t events) {
+    if ((events & EPOLLIN) != 0) return take_call();
+    loop_.forget(listener_.get());  // EPOLLHUP: nobody is left whom the filter confines
+  });
+  loop_.watch(tell_.fd(), EPOLLIN, [this](uint32_t) { tell_folded(); });
+}
+
+CallWatch::~CallWatch() {
+  loop_.forget(listener_.get());
+  loop_.forget(tell_.fd());
+}
+
+void CallWatch::take_call() {
+  const auto call = sys::receive_call(listener_);
+  if (!call) return;
+  if (call->number == SYS_execve || call->number == SYS_execveat) return answer_exec(*call);
+  if (call->number != SYS_exit_group) return answer_other(*call);
+  execs_.asked_to_exit(*call);
+  sys::let_through(listener_, call->id);
+}
+
+void CallWatch::answer_exec(const sys::TrappedCall& call) {
+  if (execs_.asked_to_exec(call) == ExecLog::Answer::kAbsent) return sys::answer_with_error(listener_, call.id, ENOENT);
+  sys::let_through(listener_, call.id);
+}
+
+void CallWatch::answer_other(const sys::TrappedCall& call) {
+  const seccomp::Clause& clause = clause_for(call);
+  record(call, clause);
+  if (refuses(clause)) return sys::answer_with_error(listener_, call.id, error_of(clause));
+  sys::let_through(listener_, call.id);
+}
+
+const seccomp::Clause& CallWatch::clause_for(const sys::TrappedCall& call) {
+  if (!policy_) policy_ = seccomp::expand(plan_.syscalls);
+  const auto found = policy_->clauses.find(call.number);
+  const seccomp::Clause* clause =
+      found != policy_->clauses.end() ? seccomp::deciding_clause(found->second, call.arguments) : nullptr;
+  if (clause == nullptr) throw Error(ExitStatus::kInternal, "the filter told of a call that the policy does not name");
+  return *clause;
+}
+
+void CallWatch::record(const sys::TrappedCall& call, const seccomp::Clause& clause) {
+  const auto status = sys::status_of(call.thread);
+  if (!status) return;
+  if (refuses(clause)) ++refusals_;
+  if (plan_.audit.level == Audit::Level::kSyscall) count(execs_.exec_of(status->tgid), call.number);
+  if (buckets_.take(status->tgid, call.number, now()) == TokenBuckets::Verdict::kFold) return expect_folded();
+  Json record{{"call", seccomp::call_name(call.number)}};
+  record["arguments"] = audit::hostile(call_arguments(call.number, call.arguments, sys::ProcessMemory(call.thread)));
+  record["pid"] = status->tgid;
+  record["pid_inside"] = status->tgids.size() > 1 ? status->tgids[1] : 0;
+  record["exec"] = execs_.exec_of(status->tgid);
+  if (!sys::still_waits(listener_, call.id)) return;  // killed meanwhile: what was read may be another process's
+  if (!refuses(clause)) return write_("call", record);
+  record["errno"] = error_of(clause);
+  record["rule"] = clause.group.empty() ? seccomp::call_name(call.number) : clause.group;
+  record["origin"] = to_string(clause.origin);
+  if (!clause.reason.empty()) record["reason"] = clause.reason;
+  write_("refused", record);
+}
+
+void CallWatch::expect_folded() {
+  ++folded_;
+  if (!std::exchange(telling_, true)) tell_.start(1s, 1s);
+}
+
+void CallWatch::tell_folded() {
+  tell_.drain();
+  write_folded(buckets_.due(now()));
+  if (buckets_.has_folded()) return;
+  telling_ = false;
+  tell_.start(0ms);
+}
+
+void CallWatch::write_folded(const std::vector<TokenBuckets::Folded>& folded) {
+  for (const TokenBuckets::Folded& some : folded) {
+    Json record{{"count", some.count}, {"since_us", some.since.count()}};
+    if (some.call >= 0) record["call"] = seccomp::call_name(some.call);
+    if (some.pid != 0) record["pid"] = some.pid;
+    write_("folded", record);
+  }
+}
+
+void CallWatch::count(uint64_t exec, int number) {
+  const auto known = totals_.find(exec);
+  if (known == totals_.end() && totals_.size() >= kMostTotals) exec = 0;  // of all further ones together
+  ++totals_[exec][number];
+}
+
+void CallWatch::write_totals() {
+  for (const auto& [exec, calls] : totals_) {
+    Json record{{"exec", exec}};
+    for (const auto& [number, times] : calls) record["calls"][seccomp::call_name(number)] = times;
+    write_("totals", record);
+  }
+}
+
+void CallWatch::finish() {
+  execs_.finish();
+  write_totals();
+  write_folded(buckets_.rest());
+}
+
+}  // namespace clawbox::supervise

@@ -1,0 +1,36 @@
+// The process that reads programs: files that the sandbox may have written, on file systems that may never answer. It
+// has confined itself before the first one: no files made or written (Landlock where there is one, and seccomp), no
+// network, no new programs. The supervisor kills it when a file takes too long.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/owned_fd.h"
+#include "sys/file_identity.h"
+#include "sys/processes.h"
+
+namespace clawbox::supervise {
+
+/// Comes with one descriptor.
+struct DigestRequest {
+  enum class Subject : uint64_t { kFile, kPathBelowRoot } subject = Subject::kFile;
+  char path[4096] = {};  // kPathBelowRoot
+};
+
+struct DigestReply {
+  int32_t error = 0;  // errno: why there is no digest
+  uint32_t interpreter_size = 0;
+  sys::FileIdentity identity;  // as it was before and after reading
+  std::array<unsigned char, 32> sha256{};
+  char interpreter[256] = {};  // what follows "#!", to the end of the line
+};
+
+struct DigestWorker {
+  sys::Process process;
+  OwnedFd channel;
+};
+/// The child has none of our descriptors but its end of the channel.
+DigestWorker start_digest_worker();
+
+}  // namespace clawbox::supervise

@@ -1,0 +1,122 @@
+// Every program that a session starts, from the question to the outcome: the events exec, exec.end, exec.mismatch of
+// clawbox-audit(5).
+//
+// The record of an exec is written before the kernel goes on with it. Whether it succeeded shows at the next event of
+// the same process, at the next look (`settle_due`), or at its end, by its identity (sys/process_facts.h). What it does
+// not tell: what a program maps or reads as data afterwards, and what a process does that never executes anything.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/json.h"
+#include "base/owned_fd.h"
+#include "plan/plan.h"
+#include "supervise/exec_claim.h"
+#include "supervise/programs.h"
+#include "sys/loop.h"
+#include "sys/process_facts.h"
+#include "sys/seccomp_listener.h"
+
+namespace clawbox::supervise {
+
+class ExecLog {
+ public:
+  using Write = std::function<void(const std::string& event, const Json& fields)>;
+  enum class Answer { kGoOn, kAbsent };  // kAbsent: there is no such program, ENOENT
+
+  struct Session {
+    pid_t init = 0;                 // pid 1, as we see it
+    std::vector<std::string> argv;  // of its program: the kernel hides the memory of pid 1
+    EnvironmentNames names = EnvironmentNames::kLeftOut;
+    std::vector<IdRange> uids;  // host to inside
+    OwnedFd digests;            // directory of the cache, or empty
+  };
+
+  ExecLog(sys::Loop& loop, Session session, Write write);
+  ~ExecLog();
+  ExecLog(const ExecLog&) = delete;
+  ExecLog& operator=(const ExecLog&) = delete;
+
+  /// Writes before it returns. Throws what `write` throws: then the program must not go on.
+  Answer asked_to_exec(const sys::TrappedCall& call);
+  void asked_to_exit(const sys::TrappedCall& call);
+  /// The id of the exec that runs in the process of this thread, 0 if none is known.
+  uint64_t exec_of(pid_t process);
+  /// All processes have ended: what is open is closed.
+  void finish();
+
+  uint64_t execs() const { return last_id_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  /// What was asked for and may or may not have happened yet.
+  struct Asked {
+    uint64_t id = 0;
+    sys::Identity before;
+    ExecClaim claim;
+    OwnedFd file;  // where our own look-up of it led
+    Clock::time_point since;
+  };
+  struct Running {
+    uint64_t id = 0;
+    Clock::time_point since;
+    uint64_t ticks_before = 0;  // CPU time of the process until then
+    std::string observed;
+  };
+  /// A search through PATH: attempts that found nothing.
+  struct Search {
+    ExecClaim claim;
+    sys::TrappedCall call;
+    unsigned tries = 0;
+  };
+  struct Process {
+    uint64_t start_time = 0;
+    pid_t parent = 0;
+    uint64_t parent_exec = 0;
+    std::optional<Asked> asked;
+    std::optional<Running> running;
+    std::optional<Search> search;
+    OwnedFd pidfd;
+  };
+  using Entry = std::map<pid_t, Process>::iterator;
+
+  Entry process_of(const sys::ProcessStatus& status, const sys::ProcessStat& stat);
+  uint64_t exec_above(pid_t process);
+  uid_t inside(uid_t host) const;
+  void watch_end(pid_t pid, Process& process);
+  uint64_t write_exec(Process& process, const sys::ProcessStatus& status, const sys::TrappedCall& call,
+                      const ExecClaim& claim);
+  void settle(pid_t pid, Process& process, const sys::ProcessStat& stat);
+  void look(pid_t pid, Process& process);
+  void became(pid_t pid, Process& process, const sys::ProcessStat& stat);
+  void check_observed(Asked asked, pid_t pid, const std::string& observed);
+  void tell_mismatches();
+  void give_up_search(pid_t pid, Process& process);
+  void write_end(const Process& process, Json fields);
+  void ended(pid_t pid);
+  void settle_due();
+  void forget(Entry entry);
+
+  sys::Loop& loop_;
+  Session session_;
+  Write write_;
+  sys::Timer look_;  // soon after each exec: a program that is killed later makes no further call
+  bool looking_ = false;
+  std::map<pid_t, Process> processes_;  // by thread group
+  Programs programs_;
+  /// Ran as another file than was claimed; whether that was a script is not known yet.
+  struct Doubt {
+    uint64_t id = 0;
+    std::string claimed, observed;
+    sys::FileIdentity file;
+  };
+  std::vector<Doubt> doubts_;
+  uint64_t last_id_ = 0;
+};
+
+}  // namespace clawbox::supervise
