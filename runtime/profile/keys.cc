@@ -228,7 +228,7 @@ constexpr Key kKeys[] = {
      Kind::kChoice,
      choice<&P::audit, &P::Audit::sync>,
      "sync = \"end\"",
-     "When records are made certain to be on the disk, not only with the kernel: never, at the end, or one by one.",
+     "When records are forced to the disk, so that a power failure cannot lose them: never, at the end, or each one.",
      {},
      kAuditSyncs},
     {"audit.rotate", Kind::kSize, field<&P::audit, &P::Audit::rotate>, "rotate = \"64MiB\"",

@@ -117,7 +117,7 @@ struct Profile {
     std::vector<SyscallRule> calls;  // noted although allowed; names and groups only
     Decided<bool> environment_names{false};
     Decided<bool> journal{false};
-    Decided<AuditSync> sync{AuditSync::kEnd};
+    Decided<AuditSync> sync{AuditSync::kNone};
     Decided<Bytes> rotate{64ULL << 20};
     Optional<Milliseconds> keep;
     Decided<Bytes> keep_size{1ULL << 30};
