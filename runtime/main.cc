@@ -91,6 +91,8 @@ int main(int argc, char** argv) {
     clawbox::supervise::open_missing_stdio();
     // A reader that is gone is an error of one write, not the end of the session's supervisor.
     if (std::signal(SIGPIPE, SIG_IGN) == SIG_ERR) clawbox::throw_errno("ignoring SIGPIPE");
+    // So is a file at the caller's own limit (ulimit -f).
+    if (std::signal(SIGXFSZ, SIG_IGN) == SIG_ERR) clawbox::throw_errno("ignoring SIGXFSZ");
     return clawbox::dispatch(argc, argv);
   } catch (const clawbox::cli::ProfileError& error) {
     clawbox::cli::print_mistakes(error.mistakes());

@@ -71,13 +71,24 @@ Note note_about(const Plan& plan, const std::string& what) {
   return found == plan.notes.end() ? Note{} : *found;
 }
 
+std::string audit_text(const Audit& audit) {
+  std::string text = level_name(audit.level);
+  if (audit.required) text += ", required";
+  if (audit.environment_names) text += ", names of variables";
+  if (audit.journal) text += ", copied to the journal";
+  if (audit.sync != Audit::Sync::kNone)
+    text += audit.sync == Audit::Sync::kEach ? ", each synced" : ", synced at the end";
+  return fmt::format("{}; kept {} and {} in all ({})", text, duration_text(audit.keep), size_text(audit.keep_size),
+                     to_string(audit.origin));
+}
+
 void write_command(const Plan& plan, Page& page) {
   page.plain("profile     " + escaped(plan.profile.name) +
              (plan.profile.description.empty() ? "" : ": " + escaped(plan.profile.description)));
   for (const std::string& source : plan.profile.sources) page.plain("  from      " + escaped(source));
   page.plain("command     " + shell_quoted(plan.command.argv));
   page.plain("directory   " + escaped(plan.command.directory));
-  page.plain(fmt::format("audit       {}{}", level_name(plan.audit.level), plan.audit.required ? ", required" : ""));
+  page.plain("audit       " + audit_text(plan.audit));
 }
 
 void write_shortfalls(const Plan& plan, Page& page) {

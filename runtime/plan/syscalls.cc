@@ -31,6 +31,9 @@ std::vector<SyscallRule> noted_calls(const Inputs& inputs) {
     if (wish.level.value == profile::AuditLevel::kSession)
       throw Error(ExitStatus::kProfileInvalid,
                   fmt::format("{}: audit.calls needs audit.level = \"exec\" or \"syscall\"", to_string(rule.origin)));
+    if (rule.call == "execve" || rule.call == "execveat" || rule.call == "exit_group")
+      throw Error(ExitStatus::kProfileInvalid, fmt::format("{}: audit.calls: {} is recorded by audit.level already",
+                                                           to_string(rule.origin), in_quotes(rule.call)));
     if (!rule.tests.empty())
       throw Error(ExitStatus::kProfileInvalid,
                   fmt::format("{}: audit.calls takes names of calls and groups only", to_string(rule.origin)));

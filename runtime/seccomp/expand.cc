@@ -138,8 +138,9 @@ std::set<int> numbers_of(const std::vector<SyscallRule>& rules) {
   return numbers;
 }
 
-Notice notice_of(uint32_t action, bool chosen) {
-  if (action == SECCOMP_RET_ALLOW) return chosen ? Notice::kNoted : Notice::kSilent;
+/// `allowed`: what the policy says of the call where it is allowed.
+Notice notice_of(uint32_t action, Notice allowed) {
+  if (action == SECCOMP_RET_ALLOW) return allowed;
   const bool refused = (action & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO && action != kUnnamed;
   return refused ? Notice::kNoted : Notice::kSilent;
 }
@@ -171,7 +172,7 @@ Expansion expand(const SyscallPolicy& policy) {
   for (auto& [number, clauses] : expansion.clauses)
     for (Clause& clause : clauses)
       if (clause.action == SECCOMP_RET_ALLOW || !starts_and_ends.contains(number))
-        clause.notice = notice_of(clause.action, noted.contains(number));
+        clause.notice = notice_of(clause.action, noted.contains(number) ? Notice::kNoted : Notice::kSilent);
   return expansion;
 }
 

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -153,7 +154,10 @@ std::vector<Group> all_groups() {
        {}},
       {"@file-handle", "opening files by number, past every directory", "open_by_handle_at", {}},
       {"@page-moving", "moving the memory of processes between nodes", "move_pages migrate_pages", {}},
-      {"@rarely-needed", "old doors that no usual program goes through", "modify_ldt vmsplice", {}},
+      {"@rarely-needed",
+       "old doors that no usual program goes through",
+       "modify_ldt vmsplice",
+       {when("prctl", {equal(0, PR_SET_MM)})}},  // a program that gives itself another one's addresses
 
       {"@debug",
        "watching and changing own processes, as gdb and strace do",

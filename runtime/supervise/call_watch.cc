@@ -17,10 +17,13 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMostTotals = 10'000;
 
-ExecLog::Session session_of(const Plan& plan, pid_t init, OwnedFd digests) {
-  return {init, plan.command.argv,
+ExecLog::Session session_of(const Plan& plan, pid_t init, OwnedFd digests, std::function<void(pid_t)> ended) {
+  return {init,
+          plan.command.argv,
           plan.audit.environment_names ? EnvironmentNames::kRecorded : EnvironmentNames::kLeftOut,
-          plan.identity.uid_map, std::move(digests)};
+          plan.identity.uid_map,
+          std::move(digests),
+          std::move(ended)};
 }
 
 /// CLOCK_BOOTTIME, as the records' own mono_us.
@@ -50,7 +53,10 @@ CallWatch::CallWatch(sys::Loop& loop, const Plan& plan, ListenerGift gift, pid_t
       plan_(plan),
       listener_(std::move(gift.listener)),
       write_(std::move(write)),
-      execs_(loop, session_of(plan, init, std::move(gift.digests)), write_) {
+      execs_(loop,
+             session_of(plan, init, std::move(gift.digests),
+                        [this](pid_t process) { write_folded(buckets_.forget(process)); }),
+             write_) {
   wake_in_turn(listener_);
   loop_.watch(listener_.get(), EPOLLIN, [this](uint32_t events) {
     if ((events & EPOLLIN) != 0) return take_call();
@@ -74,8 +80,14 @@ void CallWatch::take_call() {
 }
 
 void CallWatch::answer_exec(const sys::TrappedCall& call) {
-  if (execs_.asked_to_exec(call) == ExecLog::Answer::kAbsent) return sys::answer_with_error(listener_, call.id, ENOENT);
-  sys::let_through(listener_, call.id);
+  switch (execs_.asked_to_exec(call, [&] { return sys::still_waits(listener_, call.id); })) {
+    case ExecLog::Answer::kAbsent:
+      return sys::answer_with_error(listener_, call.id, ENOENT);
+    case ExecLog::Answer::kFault:
+      return sys::answer_with_error(listener_, call.id, EFAULT);
+    case ExecLog::Answer::kGoOn:
+      return sys::let_through(listener_, call.id);
+  }
 }
 
 void CallWatch::answer_other(const sys::TrappedCall& call) {
@@ -96,15 +108,15 @@ const seccomp::Clause& CallWatch::clause_for(const sys::TrappedCall& call) {
 
 void CallWatch::record(const sys::TrappedCall& call, const seccomp::Clause& clause) {
   const auto status = sys::status_of(call.thread);
-  if (!status) return;
+  const pid_t process = status ? status->tgid : call.thread;  // /proc may hide it (hidepid)
   if (refuses(clause)) ++refusals_;
-  if (plan_.audit.level == Audit::Level::kSyscall) count(execs_.exec_of(status->tgid), call.number);
-  if (buckets_.take(status->tgid, call.number, now()) == TokenBuckets::Verdict::kFold) return expect_folded();
+  if (plan_.audit.level == Audit::Level::kSyscall) count(execs_.exec_of(process), call.number);
+  if (buckets_.take(process, call.number, now()) == TokenBuckets::Verdict::kFold) return expect_folded();
   Json record{{"call", seccomp::call_name(call.number)}};
   record["arguments"] = audit::hostile(call_arguments(call.number, call.arguments, sys::ProcessMemory(call.thread)));
-  record["pid"] = status->tgid;
-  record["pid_inside"] = status->tgids.size() > 1 ? status->tgids[1] : 0;
-  record["exec"] = execs_.exec_of(status->tgid);
+  record["pid"] = process;
+  if (status && status->tgids.size() > 1) record["pid_inside"] = status->tgids[1];
+  record["exec"] = execs_.exec_of(process);
   if (!sys::still_waits(listener_, call.id)) return;  // killed meanwhile: what was read may be another process's
   if (!refuses(clause)) return write_("call", record);
   record["errno"] = error_of(clause);

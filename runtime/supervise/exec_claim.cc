@@ -1,8 +1,11 @@
 #include "supervise/exec_claim.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "audit/hostile.h"
@@ -15,30 +18,76 @@ namespace clawbox::supervise {
 namespace {
 
 constexpr std::size_t kLongestPath = 4096;  // PATH_MAX: the kernel takes no longer one
-constexpr sys::VectorLimits kVariables{4096, 1024 * 1024};
+constexpr sys::VectorLimits kVariables{4096, 32 * 1024};
 
 std::string unreadable_text(int error) {
   if (error == EPERM) return "the kernel hides the memory of this process";
   return SysError(error, "reading the memory of the process").what();
 }
 
+/// That it cannot be read is no accident: the kernel reads what a program may write, we only what it may read.
+void note_unreadable(ExecClaim& claim, int error) {
+  if (error == 0 || claim.error != 0) return;
+  claim.error = error;
+  claim.unreadable = unreadable_text(error);
+}
+
 void read_environment(ExecClaim& claim, const sys::ProcessMemory& memory, uint64_t address, EnvironmentNames names) {
+  if (names == EnvironmentNames::kLeftOut) {
+    claim.variables = memory.count_strings(address);
+    return;
+  }
   const sys::StringVector variables = memory.read_string_vector(address, kVariables);
+  note_unreadable(claim, variables.error);
   claim.variables = variables.words.size() + variables.words_left_out;
-  if (names == EnvironmentNames::kLeftOut) return;
   for (const std::string& variable : variables.words)
     claim.variable_names.push_back(variable.substr(0, variable.find('=')));
+}
+
+std::string link_text(const std::string& path) {
+  std::string to(kLongestPath, '\0');
+  const ssize_t size = ::readlink(path.c_str(), to.data(), to.size());
+  to.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  return to;
 }
 
 /// The path from the root of the process, as far as its words tell.
 std::string absolute(const ExecClaim& claim, pid_t thread) {
   if (claim.path.starts_with('/')) return claim.path;
   if (!claim.descriptor || *claim.descriptor == AT_FDCWD) return claim.directory + "/" + claim.path;
-  const std::string link = fmt::format("/proc/{}/fd/{}", thread, *claim.descriptor);
-  std::string to(kLongestPath, '\0');
-  const ssize_t size = ::readlink(link.c_str(), to.data(), to.size());
-  to.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  const std::string to = link_text(fmt::format("/proc/{}/fd/{}", thread, *claim.descriptor));
   return claim.path.empty() ? to : to + "/" + claim.path;
+}
+
+bool lies_in_proc(const OwnedFd& directory) {
+  return link_text(fmt::format("/proc/self/fd/{}", directory.get())).starts_with("/proc");
+}
+
+/// A file system of a block device is asked itself: only those of major 0 (FUSE, networks) can be made to wait.
+bool lacks(const OwnedFd& directory, const std::string& name) {
+  constexpr int kFlags = O_PATH | O_NOFOLLOW;
+  if (sys::try_openat2(directory.get(), name, kFlags, RESOLVE_BENEATH | RESOLVE_CACHED)) return false;
+  if (errno != EAGAIN) return errno == ENOENT;
+  const auto status = sys::try_file_status(directory);
+  if (!status || !status->identity.is_lasting()) return false;
+  return !sys::try_openat2(directory.get(), name, kFlags, RESOLVE_BENEATH | RESOLVE_NO_XDEV) && errno == ENOENT;
+}
+
+/// Not by looking for the whole path: a link on it may lead to /proc/self, which is ours there and not the program's.
+bool is_absent(const OwnedFd& root, const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string name = path.substr(slash + 1);
+  if (slash == std::string::npos || name.empty() || name == "." || name == "..") return false;
+  const std::string above = slash == 0 ? "/" : path.substr(0, slash);
+  const sys::CachedLookup parent = sys::look_up_cached(root, above);
+  if (!parent.file) return above != "/" && is_absent(root, above);
+  if (lies_in_proc(parent.file)) return false;
+  return lacks(parent.file, name);
+}
+
+/// execveat of an open file: its text may be another file's by now, so the file itself.
+OwnedFd open_descriptor(pid_t thread, int descriptor) {
+  return sys::try_openat2(AT_FDCWD, fmt::format("/proc/{}/fd/{}", thread, descriptor), O_PATH, 0);
 }
 
 }  // namespace
@@ -55,11 +104,12 @@ ExecClaim read_claim(const sys::TrappedCall& call, EnvironmentNames names) {
   claim.directory = sys::directory_of(call.thread).path;
   const sys::MemoryString path = memory.read_string(call.arguments[first], kLongestPath);
   if (path.end == sys::MemoryString::End::kUnreadable) {
-    claim.unreadable = unreadable_text(path.error);
+    note_unreadable(claim, path.error);
     return claim;
   }
   claim.path = path.bytes;
   claim.argv = memory.read_string_vector(call.arguments[first + 1]);
+  note_unreadable(claim, claim.argv.error);
   read_environment(claim, memory, call.arguments[first + 2], names);
   return claim;
 }
@@ -69,12 +119,12 @@ void add_fields(Json& record, const ExecClaim& claim, const sys::TrappedCall& ca
   if (claim.descriptor) record["dirfd"] = *claim.descriptor;
   if (claim.flags) record["flags"] = *claim.flags;
   if (!claim.unreadable.empty()) record["unreadable"] = claim.unreadable;
-  if (claim.unreadable.empty() || !claim.path.empty()) record["path"] = audit::hostile(claim.path);
+  if (claim.error == 0 || !claim.path.empty()) record["path"] = audit::hostile(claim.path);
   Json& argv = record["argv"] = Json::array();
   for (const std::string& word : claim.argv.words) argv.push_back(audit::hostile(word));
   if (claim.argv.bytes_left_out > 0 || claim.argv.words_left_out > 0)
     record["argv_cut"] = {{"words", claim.argv.words_left_out}, {"bytes", claim.argv.bytes_left_out}};
-  if (claim.unreadable.empty()) record["env"] = claim.variables;
+  if (claim.error == 0) record["env"] = claim.variables;
   if (!claim.variable_names.empty()) {
     Json& names = record["env_names"] = Json::array();
     for (const std::string& name : claim.variable_names) names.push_back(audit::hostile(name));
@@ -82,14 +132,36 @@ void add_fields(Json& record, const ExecClaim& claim, const sys::TrappedCall& ca
   record["cwd"] = audit::hostile(claim.directory);
 }
 
-Place look_up(const ExecClaim& claim, pid_t thread) {
-  if (!claim.unreadable.empty()) return {};
-  const OwnedFd root = sys::try_openat2(AT_FDCWD, fmt::format("/proc/{}/root", thread), O_PATH | O_DIRECTORY, 0);
-  if (!root) return {};
-  sys::CachedLookup found = sys::look_up_cached(root, absolute(claim, thread));
+void cut(sys::StringVector& words, std::size_t bytes) {
+  std::size_t kept = 0;
+  for (auto word = words.words.begin(); word != words.words.end(); ++word) {
+    const std::size_t room = bytes - std::min(bytes, kept);
+    kept += word->size();
+    if (word->size() <= room) continue;
+    words.bytes_left_out += word->size() - room;
+    word->resize(room);
+    for (auto rest = word + 1; rest != words.words.end(); ++rest) words.bytes_left_out += rest->size();
+    words.words_left_out += static_cast<uint64_t>(words.words.end() - word - 1);
+    words.words.erase(word + 1, words.words.end());
+    return;
+  }
+}
+
+OwnedFd root_of(pid_t thread) {
+  return sys::try_openat2(AT_FDCWD, fmt::format("/proc/{}/root", thread), O_PATH | O_DIRECTORY, 0);
+}
+
+Place look_up(const OwnedFd& root, const ExecClaim& claim, pid_t thread) {
+  if (!root || claim.error != 0) return {};
+  if (claim.path.empty() && claim.descriptor) {
+    OwnedFd file = open_descriptor(thread, *claim.descriptor);
+    return {file ? Place::Kind::kFound : Place::Kind::kUnknown, std::move(file)};
+  }
+  const std::string path = absolute(claim, thread);
+  sys::CachedLookup found = sys::look_up_cached(root, path);
   if (found.file) return {Place::Kind::kFound, std::move(found.file)};
   // A relative path is only as good as the text of its directory, which may be gone or have another name by now.
-  const bool absent = (found.error == ENOENT || found.error == ENOTDIR) && claim.path.starts_with('/');
+  const bool absent = claim.path.starts_with('/') && is_absent(root, path);
   return {absent ? Place::Kind::kAbsent : Place::Kind::kUnknown, {}};
 }
 

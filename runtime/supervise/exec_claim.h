@@ -25,7 +25,8 @@ struct ExecClaim {
   std::vector<std::string> variable_names;
   std::string directory;                 // the current one
   std::optional<int> descriptor, flags;  // execveat
-  std::string unreadable;                // why nothing is known of path and argv; empty: they are known
+  int error = 0;                         // why something of it could not be read, or 0
+  std::string unreadable;                // the same in words
 };
 
 ExecClaim read_claim(const sys::TrappedCall& call, EnvironmentNames names);
@@ -33,11 +34,19 @@ ExecClaim read_claim(const sys::TrappedCall& call, EnvironmentNames names);
 /// The fields "call" to "env_names" of clawbox-audit(5).
 void add_fields(Json& record, const ExecClaim& claim, const sys::TrappedCall& call);
 
-/// Where the claim leads by our own look-up, which never waits for a file system (RESOLVE_CACHED, Linux 5.12).
+/// What is over `bytes` of the words is left out, and counted.
+void cut(sys::StringVector& words, std::size_t bytes);
+
+/// The root directory of a process: O_PATH, or empty.
+OwnedFd root_of(pid_t thread);
+
+/// Where the claim leads by our own look-up, which never waits for a file system (RESOLVE_CACHED, Linux 5.12). kAbsent:
+/// there is certainly no such file, for any process; it is said of nothing that a look into /proc could decide, as that
+/// differs from reader to reader.
 struct Place {
   enum class Kind { kFound, kAbsent, kUnknown } kind = Kind::kUnknown;
   OwnedFd file;  // O_PATH, of kFound
 };
-Place look_up(const ExecClaim& claim, pid_t thread);
+Place look_up(const OwnedFd& root, const ExecClaim& claim, pid_t thread);
 
 }  // namespace clawbox::supervise

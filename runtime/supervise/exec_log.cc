@@ -2,8 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "audit/hostile.h"
 #include "base/error.h"
@@ -17,13 +21,42 @@ using namespace std::chrono_literals;
 
 constexpr auto kFirstLook = 5ms;
 constexpr auto kFurtherLooks = 100ms;
-constexpr std::size_t kMostProcesses = 16384;  // of which more is kept than their last exec
+constexpr std::size_t kMostProcesses = 16384;
+constexpr std::size_t kSparedDescriptors = 256;
+// A flood of large arguments would fill the disk: what is over this is cut to some words, and the rest is counted.
+constexpr uint64_t kBurst = uint64_t{64} << 20, kBytesPerSecond = uint64_t{1} << 20;
+constexpr std::size_t kShortClaim = 4096;
 
 int64_t milliseconds(std::chrono::steady_clock::duration time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
 }
 
 uint64_t ticks_of(const sys::ProcessStat& stat) { return stat.user_ticks + stat.system_ticks; }
+
+std::optional<sys::FileIdentity> program_of(pid_t pid) {
+  const OwnedFd exe = sys::try_openat2(AT_FDCWD, fmt::format("/proc/{}/exe", pid), O_PATH, 0);
+  const auto status = exe ? sys::try_file_status(exe) : std::nullopt;
+  return status ? std::optional(status->identity) : std::nullopt;
+}
+
+/// Why the kernel does not start what is there; nullptr: not to be seen from here.
+const char* error_at(const Place& place) {
+  if (place.kind == Place::Kind::kAbsent) return "ENOENT";
+  const auto status = place.file ? sys::try_file_status(place.file) : std::nullopt;
+  const bool refused = status && (!S_ISREG(status->mode) || (status->mode & 0111) == 0);
+  return refused ? "EACCES" : nullptr;
+}
+
+/// As many as we may have: each process that is watched takes one. The program has its own limit already.
+std::size_t descriptors_to_watch_with() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const std::size_t most = std::min<std::size_t>(limit.rlim_cur, kMostProcesses);
+  return most - std::min(most, kSparedDescriptors);
+}
 
 uint64_t cpu_ms(uint64_t ticks) {
   static const auto per_second = static_cast<uint64_t>(::sysconf(_SC_CLK_TCK));
@@ -36,7 +69,10 @@ ExecLog::ExecLog(sys::Loop& loop, Session session, Write write)
     : loop_(loop),
       session_(std::move(session)),
       write_(std::move(write)),
-      programs_(loop, std::move(session_.digests), write_) {
+      programs_(loop, std::move(session_.digests), write_),
+      doubts_(programs_, write_),
+      most_watched_(descriptors_to_watch_with()),
+      bytes_left_(kBurst) {
   loop_.watch(look_.fd(), EPOLLIN, [this](uint32_t) { settle_due(); });
 }
 
@@ -46,28 +82,75 @@ ExecLog::~ExecLog() {
     if (process.pidfd) loop_.forget(process.pidfd.get());
 }
 
-ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call) {
+ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call, const std::function<bool()>& still_waits) {
   const auto status = sys::status_of(call.thread);
   const auto stat = status ? sys::stat_of(status->tgid) : std::nullopt;
-  if (!stat) return Answer::kGoOn;  // gone: it will execute nothing
+  ExecClaim claim = read_claim(call, session_.names);
+  if (!root_) root_ = root_of(call.thread);
+  Place place = look_up(root_, claim, call.thread);
+  if (!still_waits()) return Answer::kGoOn;  // killed meanwhile: another process may have its number
+  if (!stat) return asked_by_hidden(call);
   const Entry entry = process_of(*status, *stat);
   Process& process = entry->second;
   settle(entry->first, process, *stat);
-  ExecClaim claim = read_claim(call, session_.names);
-  if (!claim.unreadable.empty() && process.parent == session_.init) claim.argv.words = session_.argv;
-  Place place = look_up(claim, call.thread);
-  if (process.search && process.search->claim.argv.words != claim.argv.words) give_up_search(entry->first, process);
-  if (place.kind == Place::Kind::kAbsent) {
+  if (claim.error == EPERM && last_id_ == 0 && process.parent == session_.init) claim.argv.words = session_.argv;
+  if (process.search && process.search->claim.argv.words != claim.argv.words) give_up_search(process);
+  const Answer answer = answer_to(claim, place);
+  if (answer == Answer::kAbsent) {
     const unsigned tries = process.search ? process.search->tries + 1 : 1;
-    process.search = Search{std::move(claim), call, tries};
-    return Answer::kAbsent;
+    process.search = Search{*status, std::move(claim), call, tries};
+    return answer;
   }
+  spare(claim);
   const uint64_t id = write_exec(process, *status, call, claim);
+  if (answer == Answer::kFault) {
+    write_("exec.end", {{"id", id}, {"outcome", "failed"}, {"errno", "EFAULT"}});
+    return answer;
+  }
   if (place.file) programs_.started(place.file, claim.path);
-  process.asked =
-      Asked{id, sys::identity_of(status->tgid, *stat), std::move(claim), std::move(place.file), Clock::now()};
+  claim.argv = {};
+  claim.variable_names = {};
+  process.asked = Asked{id,
+                        sys::identity_of(status->tgid, *stat),
+                        program_of(status->tgid),
+                        std::move(claim),
+                        place.file ? sys::try_file_status(place.file) : std::nullopt,
+                        Clock::now()};
   if (!std::exchange(looking_, true)) look_.start(kFirstLook, kFurtherLooks);
   return Answer::kGoOn;
+}
+
+/// What a program may write and not read, the kernel reads and we do not: such a page would hide every word. An honest
+/// program has none, so it is answered as if nothing were mapped there.
+ExecLog::Answer ExecLog::answer_to(const ExecClaim& claim, const Place& place) const {
+  if (claim.error == EFAULT) return Answer::kFault;
+  return place.kind == Place::Kind::kAbsent ? Answer::kAbsent : Answer::kGoOn;
+}
+
+/// It waits, and /proc does not show it (hidepid): on record all the same.
+ExecLog::Answer ExecLog::asked_by_hidden(const sys::TrappedCall& call) {
+  Json record{{"id", ++last_id_}, {"pid", call.thread}};
+  record["unreadable"] = "/proc hides this process (hidepid)";
+  Json& argv = record["argv"] = Json::array();
+  if (last_id_ == 1)
+    for (const std::string& word : session_.argv) argv.push_back(audit::hostile(word));
+  write_("exec", record);
+  return Answer::kGoOn;
+}
+
+void ExecLog::spare(ExecClaim& claim) {
+  const auto now = Clock::now();
+  const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - refilled_).count();
+  refilled_ = now;
+  bytes_left_ = std::min(kBurst, bytes_left_ + static_cast<uint64_t>(waited) * kBytesPerSecond / 1000);
+  uint64_t bytes = claim.path.size() + claim.directory.size();
+  for (const auto* words : {&claim.argv.words, &claim.variable_names})
+    for (const std::string& word : *words) bytes += word.size();
+  if (bytes > bytes_left_) {
+    cut(claim.argv, kShortClaim);
+    claim.variable_names = {};
+  }
+  bytes_left_ -= std::min(bytes, bytes_left_);
 }
 
 ExecLog::Entry ExecLog::process_of(const sys::ProcessStatus& status, const sys::ProcessStat& stat) {
@@ -79,7 +162,7 @@ ExecLog::Entry ExecLog::process_of(const sys::ProcessStatus& status, const sys::
   process.parent = status.parent;
   process.parent_exec = exec_above(status.parent);
   const Entry entry = processes_.emplace(status.tgid, std::move(process)).first;
-  if (processes_.size() < kMostProcesses) watch_end(entry->first, entry->second);
+  if (processes_.size() < most_watched_) watch_end(entry->first, entry->second);
   return entry;
 }
 
@@ -136,19 +219,21 @@ uint64_t ExecLog::write_exec(Process& process, const sys::ProcessStatus& status,
   return last_id_;
 }
 
+bool ExecLog::has_changed(const Process& process, pid_t pid, const sys::ProcessStat& stat) const {
+  const sys::Identity now = sys::identity_of(pid, stat);
+  if (now.known() && !(now == process.asked->before)) return true;
+  return program_of(pid) != process.asked->program_before;
+}
+
 /// Has what was asked for happened? Called where the process makes its next call: then it has, or has failed.
 void ExecLog::settle(pid_t pid, Process& process, const sys::ProcessStat& stat) {
   if (!process.asked) return;
-  const sys::Identity now = sys::identity_of(pid, stat);
-  if (now == process.asked->before) {  // also: hidden before and after
-    Json record{{"id", process.asked->id}, {"outcome", "failed"}};
-    // The kernel has just looked there, so it remembers.
-    if (look_up(process.asked->claim, pid).kind == Place::Kind::kAbsent) record["errno"] = "ENOENT";
-    write_("exec.end", record);
-    process.asked.reset();
-    return;
-  }
-  became(pid, process, stat);
+  if (has_changed(process, pid, stat)) return became(pid, process, stat);
+  Json record{{"id", process.asked->id}, {"outcome", "failed"}};
+  // The kernel has just looked there, so mostly it remembers.
+  if (const char* error = error_at(look_up(root_, process.asked->claim, pid))) record["errno"] = error;
+  write_("exec.end", record);
+  process.asked.reset();
 }
 
 void ExecLog::became(pid_t pid, Process& process, const sys::ProcessStat& stat) {
@@ -161,39 +246,28 @@ void ExecLog::became(pid_t pid, Process& process, const sys::ProcessStat& stat) 
   check_observed(std::move(asked), pid, process.running->observed);
 }
 
-/// A script runs its interpreter, so only a program that is none can be told from what was claimed.
+/// What runs is on record too where it is not what the claim led to.
 void ExecLog::check_observed(Asked asked, pid_t pid, const std::string& observed) {
-  const auto claimed = asked.file ? sys::try_file_status(asked.file) : std::nullopt;
+  const auto& claimed = asked.file;
   const OwnedFd exe = sys::try_openat2(AT_FDCWD, fmt::format("/proc/{}/exe", pid), O_PATH, 0);
   const auto running = exe ? sys::try_file_status(exe) : std::nullopt;
-  if (!asked.file && running) programs_.started(exe, observed);  // the claim did not lead there, the fact does
-  if (!claimed || !running || claimed->identity == running->identity) return;
-  doubts_.push_back({asked.id, std::move(asked.claim.path), observed, claimed->identity});
-  tell_mismatches();
-}
-
-void ExecLog::tell_mismatches() {
-  std::erase_if(doubts_, [&](const Doubt& doubt) {
-    const Programs::Kind kind = programs_.kind_of(doubt.file);
-    if (kind == Programs::Kind::kBinary)
-      write_(
-          "exec.mismatch",
-          {{"id", doubt.id}, {"claimed", audit::hostile(doubt.claimed)}, {"observed", audit::hostile(doubt.observed)}});
-    return kind != Programs::Kind::kNotKnown;
-  });
+  if (!running || (claimed && claimed->identity == running->identity)) return;
+  programs_.started(exe, observed);
+  if (!claimed) return;
+  doubts_.add({asked.id, std::move(asked.claim.path), observed, claimed->identity, running->identity}, root_);
 }
 
 void ExecLog::asked_to_exit(const sys::TrappedCall& call) {
-  pid_t pid = call.thread;
-  if (!processes_.contains(pid)) {
-    const auto status = sys::status_of(call.thread);
-    if (!status || !processes_.contains(status->tgid)) return;  // a fork that executed nothing
-    pid = status->tgid;
+  if (processes_.empty()) return;
+  auto stat = sys::stat_of(call.thread);
+  Entry entry = processes_.find(call.thread);
+  if (stat && (entry == processes_.end() || entry->second.start_time != stat->start_time)) {
+    const auto status = sys::status_of(call.thread);  // a thread that is not the leader, or a fork
+    entry = status ? processes_.find(status->tgid) : processes_.end();
+    stat = entry != processes_.end() ? sys::stat_of(entry->first) : std::nullopt;
   }
-  const Entry entry = processes_.find(pid);
-  const auto stat = sys::stat_of(pid);
-  if (!stat || stat->start_time != entry->second.start_time) return ended(pid);
-  settle(pid, entry->second, *stat);
+  if (!stat || entry == processes_.end() || entry->second.start_time != stat->start_time) return;
+  settle(entry->first, entry->second, *stat);
   Json fields{{"outcome", "exited"}, {"exit_status", call.arguments[0] & 0xff}};
   if (entry->second.running) fields["cpu_ms"] = cpu_ms(ticks_of(*stat) - entry->second.running->ticks_before);
   write_end(entry->second, std::move(fields));
@@ -209,13 +283,11 @@ void ExecLog::write_end(const Process& process, Json fields) {
   write_("exec.end", record);
 }
 
-void ExecLog::give_up_search(pid_t pid, Process& process) {
+void ExecLog::give_up_search(Process& process) {
   const Search search = std::move(*process.search);
   process.search.reset();
-  Json record{{"id", ++last_id_}, {"pid", pid}, {"ppid", process.parent}, {"parent", exec_of(pid)}};
-  add_fields(record, search.claim, search.call);
-  write_("exec", record);
-  write_("exec.end", {{"id", last_id_}, {"outcome", "failed"}, {"errno", "ENOENT"}, {"tries", search.tries}});
+  const uint64_t id = write_exec(process, search.status, search.call, search.claim);
+  write_("exec.end", {{"id", id}, {"outcome", "failed"}, {"errno", "ENOENT"}, {"tries", search.tries}});
 }
 
 /// Without a call of its own: by a signal, by exit(2), or as a thread group whose leader is gone.
@@ -224,33 +296,34 @@ void ExecLog::ended(pid_t pid) {
   if (entry == processes_.end()) return;
   Process& process = entry->second;
   const sys::PidfdInfo info = process.pidfd ? sys::pidfd_info(process.pidfd) : sys::PidfdInfo{};
-  if (process
-          .asked) {  // it ended before anybody looked: without `observed`, and very likely it was what it had asked for
-    if (process.running) write_end(process, {{"outcome", "replaced"}});
-    process.running = Running{process.asked->id, process.asked->since, 0, ""};
-    process.asked.reset();
-  }
   Json fields{{"outcome", "ended"}};
   if (info.wait_status && WIFSIGNALED(*info.wait_status))
     fields = {{"outcome", "signaled"}, {"signal", WTERMSIG(*info.wait_status)}};
-  if (info.wait_status && WIFEXITED(*info.wait_status))
+  // With a question open another thread may have ended it first: then the status is that of the program before.
+  if (info.wait_status && WIFEXITED(*info.wait_status) && !process.asked)
     fields = {{"outcome", "exited"}, {"exit_status", WEXITSTATUS(*info.wait_status)}};
+  if (process.asked) {
+    if (process.running) write_end(process, {{"outcome", "ended"}});
+    process.running = Running{process.asked->id, process.asked->since, 0, ""};
+    process.asked.reset();
+  }
   write_end(process, std::move(fields));
   forget(entry);
 }
 
 void ExecLog::forget(Entry entry) {
-  if (entry->second.search) give_up_search(entry->first, entry->second);
+  if (entry->second.search) give_up_search(entry->second);
   if (entry->second.pidfd) loop_.forget(entry->second.pidfd.get());
+  const pid_t pid = entry->first;
   processes_.erase(entry);
+  if (session_.ended) session_.ended(pid);
 }
 
 /// Between two calls of the process: that nothing has changed yet says nothing.
 void ExecLog::look(pid_t pid, Process& process) {
   if (!process.asked) return;
   const auto stat = sys::stat_of(pid);
-  const sys::Identity now = stat ? sys::identity_of(pid, *stat) : sys::Identity{};
-  if (now.known() && !(now == process.asked->before)) became(pid, process, *stat);
+  if (stat && has_changed(process, pid, *stat)) became(pid, process, *stat);
 }
 
 void ExecLog::settle_due() {
@@ -260,7 +333,7 @@ void ExecLog::settle_due() {
     look(pid, process);
     waiting = waiting || (process.asked && Clock::now() - process.asked->since < 10s);
   }
-  tell_mismatches();
+  doubts_.settle(root_);
   if (waiting || !doubts_.empty()) return;
   looking_ = false;
   look_.start(0ms);
@@ -269,7 +342,8 @@ void ExecLog::settle_due() {
 void ExecLog::finish() {
   while (!processes_.empty()) ended(processes_.begin()->first);
   programs_.finish();
-  tell_mismatches();
+  doubts_.settle(root_);
+  doubts_.finish();
 }
 
 }  // namespace clawbox::supervise

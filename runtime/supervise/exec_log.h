@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/owned_fd.h"
 #include "plan/plan.h"
+#include "supervise/doubts.h"
 #include "supervise/exec_claim.h"
 #include "supervise/programs.h"
 #include "sys/loop.h"
@@ -26,14 +27,19 @@ namespace clawbox::supervise {
 class ExecLog {
  public:
   using Write = std::function<void(const std::string& event, const Json& fields)>;
-  enum class Answer { kGoOn, kAbsent };  // kAbsent: there is no such program, ENOENT
+  enum class Answer {
+    kGoOn,
+    kAbsent,  // ENOENT: there is no such program
+    kFault,   // EFAULT: what was claimed cannot be read
+  };
 
   struct Session {
     pid_t init = 0;                 // pid 1, as we see it
     std::vector<std::string> argv;  // of its program: the kernel hides the memory of pid 1
     EnvironmentNames names = EnvironmentNames::kLeftOut;
-    std::vector<IdRange> uids;  // host to inside
-    OwnedFd digests;            // directory of the cache, or empty
+    std::vector<IdRange> uids;         // host to inside
+    OwnedFd digests;                   // directory of the cache, or empty
+    std::function<void(pid_t)> ended;  // a process that had executed something is gone
   };
 
   ExecLog(sys::Loop& loop, Session session, Write write);
@@ -41,8 +47,9 @@ class ExecLog {
   ExecLog(const ExecLog&) = delete;
   ExecLog& operator=(const ExecLog&) = delete;
 
-  /// Writes before it returns. Throws what `write` throws: then the program must not go on.
-  Answer asked_to_exec(const sys::TrappedCall& call);
+  /// Writes before it returns. Throws what `write` throws: then the program must not go on. `still_waits` says whether
+  /// what was read until then was read of the process that asked.
+  Answer asked_to_exec(const sys::TrappedCall& call, const std::function<bool()>& still_waits);
   void asked_to_exit(const sys::TrappedCall& call);
   /// The id of the exec that runs in the process of this thread, 0 if none is known.
   uint64_t exec_of(pid_t process);
@@ -58,8 +65,9 @@ class ExecLog {
   struct Asked {
     uint64_t id = 0;
     sys::Identity before;
-    ExecClaim claim;
-    OwnedFd file;  // where our own look-up of it led
+    std::optional<sys::FileIdentity> program_before;  // a program may write into its own identity
+    ExecClaim claim;                                  // without its words
+    std::optional<sys::FileStatus> file;              // where our own look-up of it led
     Clock::time_point since;
   };
   struct Running {
@@ -70,6 +78,7 @@ class ExecLog {
   };
   /// A search through PATH: attempts that found nothing.
   struct Search {
+    sys::ProcessStatus status;
     ExecClaim claim;
     sys::TrappedCall call;
     unsigned tries = 0;
@@ -95,8 +104,11 @@ class ExecLog {
   void look(pid_t pid, Process& process);
   void became(pid_t pid, Process& process, const sys::ProcessStat& stat);
   void check_observed(Asked asked, pid_t pid, const std::string& observed);
-  void tell_mismatches();
-  void give_up_search(pid_t pid, Process& process);
+  bool has_changed(const Process& process, pid_t pid, const sys::ProcessStat& stat) const;
+  void spare(ExecClaim& claim);
+  Answer asked_by_hidden(const sys::TrappedCall& call);
+  Answer answer_to(const ExecClaim& claim, const Place& place) const;
+  void give_up_search(Process& process);
   void write_end(const Process& process, Json fields);
   void ended(pid_t pid);
   void settle_due();
@@ -109,13 +121,11 @@ class ExecLog {
   bool looking_ = false;
   std::map<pid_t, Process> processes_;  // by thread group
   Programs programs_;
-  /// Ran as another file than was claimed; whether that was a script is not known yet.
-  struct Doubt {
-    uint64_t id = 0;
-    std::string claimed, observed;
-    sys::FileIdentity file;
-  };
-  std::vector<Doubt> doubts_;
+  Doubts doubts_;
+  OwnedFd root_;              // where paths of the session begin
+  std::size_t most_watched_;  // processes with a pidfd
+  uint64_t bytes_left_;       // of claims that are recorded whole
+  Clock::time_point refilled_ = Clock::now();
   uint64_t last_id_ = 0;
 };
 

@@ -15,7 +15,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kLastWait = 2s;
-constexpr std::size_t kMostPrograms = 100'000;  // a build may make and run many; further ones have their exec only
+constexpr uint64_t kLargest = uint64_t{512} << 20;  // bytes; hashing is work of ours that no cap of the session counts
+constexpr std::size_t kMostPrograms = 100'000;      // a build may make and run many; further ones have their exec only
 
 }  // namespace
 
@@ -29,7 +30,9 @@ Programs::~Programs() { loop_.forget(digests_.fd()); }
 void Programs::started(const OwnedFd& file, const std::string& path) {
   const auto status = sys::try_file_status(file);
   if (!status || seen_.contains(status->identity) || seen_.size() >= kMostPrograms) return;
-  seen_.emplace(status->identity, Kind::kNotKnown);
+  seen_.emplace(status->identity, Found{});
+  if (status->identity.size > kLargest)
+    return write_program(path, status->identity, {"", "", "it is too large to be read beside the session"});
   std::optional<ProgramDigests::Asked> asked;
   try {
     asked = digests_.ask(sys::duplicate(file.get()), status->identity);
@@ -40,9 +43,9 @@ void Programs::started(const OwnedFd& file, const std::string& path) {
   waiting_.emplace(asked->ticket, Waiting{path, status->identity});
 }
 
-Programs::Kind Programs::kind_of(const sys::FileIdentity& identity) const {
+Programs::Found Programs::find(const sys::FileIdentity& identity) const {
   const auto seen = seen_.find(identity);
-  return seen != seen_.end() ? seen->second : Kind::kNotKnown;
+  return seen != seen_.end() ? seen->second : Found{};
 }
 
 void Programs::take_answers() {
@@ -54,7 +57,8 @@ void Programs::take_answers() {
 
 void Programs::write_program(const std::string& path, const sys::FileIdentity& identity, const ProgramFacts& facts) {
   const bool known = facts.unreadable.empty();
-  if (known) seen_[identity] = facts.interpreter.empty() ? Kind::kBinary : Kind::kScript;
+  const Kind kind = facts.interpreter.empty() ? Kind::kBinary : Kind::kScript;
+  seen_[identity] = {known ? kind : Kind::kUnreadable, facts.interpreter};
   Json record{{"path", audit::hostile(path)}};
   record["dev"] = fmt::format("{}:{}", identity.device >> 32, identity.device & 0xffffffff);
   record["ino"] = identity.inode;

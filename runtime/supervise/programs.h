@@ -28,8 +28,12 @@ class Programs {
   /// `file` (O_PATH) was asked for by the name `path`.
   void started(const OwnedFd& file, const std::string& path);
 
-  enum class Kind { kBinary, kScript, kNotKnown };
-  Kind kind_of(const sys::FileIdentity& identity) const;
+  enum class Kind { kNotKnown, kBinary, kScript, kUnreadable };
+  struct Found {
+    Kind kind = Kind::kNotKnown;
+    std::string interpreter;  // of a script, with its argument
+  };
+  Found find(const sys::FileIdentity& identity) const;
 
   /// Waits a short time for what is still being read.
   void finish();
@@ -46,7 +50,7 @@ class Programs {
   sys::Loop& loop_;
   Write write_;
   ProgramDigests digests_;
-  std::map<sys::FileIdentity, Kind> seen_;
+  std::map<sys::FileIdentity, Found> seen_;
   std::map<ProgramDigests::Ticket, Waiting> waiting_;
 };
 

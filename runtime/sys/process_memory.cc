@@ -117,7 +117,7 @@ class VectorReader {
       const bool whole = length != std::string_view::npos;
       const std::string_view word = bytes.substr(0, length);
       if (left_out())
-        count(word.size(), whole);
+        count(word.size(), whole ? Counted::kAll : Counted::kAtLeast);
       else
         keep(word, whole ? 0 : addresses[i] + bytes.size());
     }
@@ -126,10 +126,12 @@ class VectorReader {
 
   bool left_out() const { return result_.words.size() >= limits_.words || kept_ >= limits_.bytes; }
 
-  void count(std::size_t length, bool whole) {
+  using Counted = StringVector::Counted;
+
+  void count(std::size_t length, Counted counted) {
     ++result_.words_left_out;
     result_.bytes_left_out += length;
-    if (!whole) result_.counted = StringVector::Counted::kAtLeast;
+    if (counted == Counted::kAtLeast) result_.counted = counted;
   }
 
   /// `goes_on_at`: where the rest of the word is, or 0.
@@ -204,6 +206,17 @@ MemoryString ProcessMemory::read_string(uint64_t address, std::size_t limit) con
 StringVector ProcessMemory::read_string_vector(uint64_t address, VectorLimits limits) const {
   if (address == 0) return {};
   return VectorReader(*this, limits).read(address);
+}
+
+uint64_t ProcessMemory::count_strings(uint64_t address) const {
+  constexpr uint64_t kMost = 65536;
+  std::array<uint64_t, 128> pointers{};
+  for (uint64_t count = 0; address != 0 && count < kMost; address += sizeof pointers) {
+    const MemoryRead got = read(address, {reinterpret_cast<char*>(pointers.data()), sizeof pointers});
+    for (std::size_t i = 0; i < pointers.size(); ++i, ++count)
+      if ((i + 1) * sizeof(uint64_t) > got.size || pointers[i] == 0) return count;
+  }
+  return address == 0 ? 0 : kMost;
 }
 
 }  // namespace clawbox::sys

@@ -54,6 +54,8 @@ class ProcessMemory {
   /// Up to a null pointer. Two system calls for up to 127 words of fewer than 256 bytes, whatever the process does
   /// some 100 calls and 1 MiB. A null `address` is an empty vector, as the kernel takes it.
   StringVector read_string_vector(uint64_t address, VectorLimits limits = {}) const;
+  /// How many strings such a vector has, without reading them; at most 65536. What cannot be read ends it.
+  uint64_t count_strings(uint64_t address) const;
 
  private:
   pid_t pid_;

@@ -69,13 +69,6 @@ void answer_with_error(const OwnedFd& listener, uint64_t id, int error) {
   send(listener, answer);
 }
 
-void answer_with_value(const OwnedFd& listener, uint64_t id, int64_t value) {
-  seccomp_notif_resp answer{};
-  answer.id = id;
-  answer.val = value;
-  send(listener, answer);
-}
-
 void let_through(const OwnedFd& listener, uint64_t id) {
   seccomp_notif_resp answer{};
   answer.id = id;

@@ -36,9 +36,8 @@ struct TrappedCall {
 std::optional<TrappedCall> receive_call(const OwnedFd& listener);
 /// Is it still the same thread that waits? What was read of it before this said so was read of it.
 bool still_waits(const OwnedFd& listener, uint64_t id);
-/// One that has been killed meanwhile needs no answer: all three take that for done.
+/// One that has been killed meanwhile needs no answer: both take that for done.
 void answer_with_error(const OwnedFd& listener, uint64_t id, int error);
-void answer_with_value(const OwnedFd& listener, uint64_t id, int64_t value);
 /// The kernel makes the call, with whatever its pointers point at by then.
 void let_through(const OwnedFd& listener, uint64_t id);
 

@@ -1,0 +1,46 @@
+// The event exec.mismatch: what ran is not what was claimed, and no interpreter explains it. Whether one does is known
+// only when the claimed file has been read, so each such exec is kept until then.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/owned_fd.h"
+#include "supervise/programs.h"
+#include "sys/file_identity.h"
+
+namespace clawbox::supervise {
+
+class Doubts {
+ public:
+  using Write = std::function<void(const std::string& event, const Json& fields)>;
+
+  Doubts(Programs& programs, Write write) : programs_(programs), write_(std::move(write)) {}
+
+  struct Doubt {
+    uint64_t id = 0;                  // of the exec
+    std::string claimed, observed;    // paths
+    sys::FileIdentity file, running;  // what the claim led to, and what runs
+  };
+  /// `root`: where the session's paths begin.
+  void add(Doubt doubt, const OwnedFd& root);
+  /// Tells or drops what can be decided by now.
+  void settle(const OwnedFd& root);
+  /// Tells what could not be decided.
+  void finish();
+  bool empty() const { return doubts_.empty(); }
+
+ private:
+  enum class Verdict { kExplained, kMismatch, kNotKnown };
+  Verdict verdict_on(const Doubt& doubt, const OwnedFd& root);
+  void tell(const Doubt& doubt, const char* why);
+
+  Programs& programs_;
+  Write write_;
+  std::vector<Doubt> doubts_;
+};
+
+}  // namespace clawbox::supervise
