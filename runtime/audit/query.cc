@@ -116,7 +116,11 @@ bool Search::names_program(const Json& record) const {
 }
 
 bool Search::may_match(const Seen& seen) const {
-  return contains(seen.line, program_needle_) && (!query_.argv || contains_any(seen.line, query_.argv->needles()));
+  if (!contains(seen.line, program_needle_)) return false;
+  if (!query_.argv) return true;
+  if (!contains_any(seen.line, query_.argv->needles())) return false;
+  const auto words = raw_argv(seen.line);  // the regular expression costs a fifth of what parsing does
+  return !words || query_.argv->occurs_in(*words);
 }
 
 bool Search::matches(const Json& record, const Seen& seen) const {

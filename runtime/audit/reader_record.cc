@@ -43,6 +43,16 @@ std::optional<int> digits(std::string_view text, std::size_t at, std::size_t len
   return value;
 }
 
+/// Of "", or ".123": up to nine digits, of which microseconds count.
+std::optional<std::chrono::microseconds> fraction_of_second(std::string_view text) {
+  if (text.empty()) return std::chrono::microseconds(0);
+  std::string after_point(text.substr(1));
+  if (text.front() != '.' || after_point.empty() || after_point.size() > 9) return std::nullopt;
+  if (after_point.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+  after_point.resize(6, '0');
+  return std::chrono::microseconds(digits(after_point, 0, 6).value_or(0));
+}
+
 }  // namespace
 
 Parsed parse_record(std::string_view line) {
@@ -100,6 +110,26 @@ std::string_view raw_field(std::string_view line, std::string_view quoted_name_a
   return value.substr(0, value.find_first_of("\",}"));
 }
 
+std::optional<std::string> raw_argv(std::string_view line) {
+  constexpr std::string_view kBegin = "\"argv\":[";
+  const void* found = ::memmem(line.data(), line.size(), kBegin.data(), kBegin.size());
+  if (found == nullptr) return std::nullopt;
+  line.remove_prefix(static_cast<std::size_t>(static_cast<const char*>(found) - line.data()) + kBegin.size());
+  std::string words;
+  while (line.starts_with('"')) {
+    const std::size_t end = line.find('"', 1);
+    if (end == std::string_view::npos) return std::nullopt;
+    const std::string_view word = line.substr(1, end - 1);
+    if (std::memchr(word.data(), '\\', word.size()) != nullptr) return std::nullopt;
+    words.append(word) += ' ';
+    line.remove_prefix(end + 1);
+    if (line.starts_with(',')) line.remove_prefix(1);
+  }
+  if (!line.starts_with(']')) return std::nullopt;
+  if (!words.empty()) words.pop_back();
+  return words;
+}
+
 std::string rfc3339(WallTime time) {
   using namespace std::chrono;
   const auto day = floor<days>(time);
@@ -112,15 +142,16 @@ std::string rfc3339(WallTime time) {
 
 std::optional<WallTime> parse_rfc3339(std::string_view text) {
   using namespace std::chrono;
-  constexpr std::string_view kForm = "0000-00-00T00:00:00.000000Z";
-  if (text.size() != kForm.size()) return std::nullopt;
-  for (std::size_t i = 0; i < text.size(); ++i)
+  constexpr std::string_view kForm = "0000-00-00T00:00:00";
+  if (text.size() <= kForm.size() || !text.ends_with('Z')) return std::nullopt;
+  for (std::size_t i = 0; i < kForm.size(); ++i)
     if (kForm[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != kForm[i]) return std::nullopt;
   const auto part = [&](std::size_t at, std::size_t length) { return digits(text, at, length).value_or(0); };
+  const auto fraction = fraction_of_second(text.substr(kForm.size(), text.size() - kForm.size() - 1));
   const year_month_day date(year(part(0, 4)), month(static_cast<unsigned>(part(5, 2))),
                             day(static_cast<unsigned>(part(8, 2))));
-  if (!date.ok()) return std::nullopt;
-  return sys_days(date) + hours(part(11, 2)) + minutes(part(14, 2)) + seconds(part(17, 2)) + microseconds(part(20, 6));
+  if (!date.ok() || !fraction || part(11, 2) > 23 || part(14, 2) > 59 || part(17, 2) > 60) return std::nullopt;
+  return sys_days(date) + hours(part(11, 2)) + minutes(part(14, 2)) + seconds(part(17, 2)) + *fraction;
 }
 
 }  // namespace clawbox::audit

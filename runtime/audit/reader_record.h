@@ -39,10 +39,15 @@ std::string_view raw_event(std::string_view line);
 /// The first `"name":` of the line up to the next comma, brace or quote: for numbers and plain words.
 std::string_view raw_field(std::string_view line, std::string_view quoted_name_and_colon);
 
+/// The words of "argv" with blanks between them, without parsing the line; nothing where one of them is escaped, or
+/// there is no telling. As with raw_event, what it gives is looked at again after parsing.
+std::optional<std::string> raw_argv(std::string_view line);
+
 using WallTime = std::chrono::system_clock::time_point;
 
 /// RFC 3339, UTC, microseconds: the form of "time". Sorts as text.
 std::string rfc3339(WallTime time);
+/// The same, and with none or other fractions of a second.
 std::optional<WallTime> parse_rfc3339(std::string_view text);
 
 }  // namespace clawbox::audit

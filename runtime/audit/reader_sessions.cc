@@ -4,15 +4,16 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <map>
 
+#include "audit/reader.h"
 #include "audit/segment_names.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "sys/directories.h"
 #include "sys/files.h"
-#include "sys/openat2.h"
 
 namespace clawbox::audit {
 namespace {
@@ -75,11 +76,38 @@ void put_in_order(std::vector<Segment>& segments) {
 
 std::map<std::string, std::vector<Segment>> segments_in(const OwnedFd& directory) {
   std::map<std::string, std::vector<Segment>> found;
-  sys::Listing listing(sys::try_openat2(directory.get(), ".", O_RDONLY | O_DIRECTORY, 0));
+  sys::Listing listing(sys::open_at(directory, ".", O_RDONLY | O_DIRECTORY, sys::Resolve::kAny));
   while (const dirent* entry = listing.next())
     if (const auto name = trail_name(entry->d_name)) found[name->id].push_back({entry->d_name, name->number});
+  if (listing.error() != 0) throw_sys_error(listing.error(), "listing the trails");
   for (auto& [id, segments] : found) put_in_order(segments);
   return found;
+}
+
+/// "mono_us" of the first record; 0 where it cannot be read.
+uint64_t begin_of(const OwnedFd& directory, const SessionFiles& session) try {
+  std::array<char, 512> begin;  // clawbox-audit(5): the field is among the first five
+  const std::size_t count = open_segment(directory, session.segments.front().name)->read(begin.data(), begin.size());
+  return whole_number<uint64_t>(raw_field({begin.data(), count}, "\"mono_us\":"), 10).value_or(0);
+} catch (const SysError&) {
+  return 0;
+}
+
+WallTime second_of(const SessionFiles& session) { return session.started.value_or(session.changed); }
+
+/// Ids tell the second only: files are read where several sessions began in the same one.
+void order_within_seconds(const OwnedFd& directory, std::vector<SessionFiles>& sessions) {
+  for (auto first = sessions.begin(); first != sessions.end();) {
+    const auto end =
+        std::find_if(first, sessions.end(), [&](const SessionFiles& s) { return second_of(s) != second_of(*first); });
+    std::map<std::string, uint64_t> begins;
+    for (auto session = first; end - first > 1 && session != end; ++session)
+      begins[session->id] = begin_of(directory, *session);
+    if (end - first > 1)
+      std::stable_sort(first, end,
+                       [&](const SessionFiles& a, const SessionFiles& b) { return begins[a.id] < begins[b.id]; });
+    first = end;
+  }
 }
 
 }  // namespace
@@ -97,9 +125,9 @@ std::vector<SessionFiles> sessions_in(const OwnedFd& directory) {
     const WallTime changed = change_of(directory, segments.back().name);
     sessions.push_back({id, std::move(segments), start_of(id), changed});
   }
-  const auto order = [](const SessionFiles& session) { return session.started.value_or(session.changed); };
   std::stable_sort(sessions.begin(), sessions.end(),
-                   [&](const SessionFiles& a, const SessionFiles& b) { return order(a) < order(b); });
+                   [](const SessionFiles& a, const SessionFiles& b) { return second_of(a) < second_of(b); });
+  order_within_seconds(directory, sessions);
   return sessions;
 }
 

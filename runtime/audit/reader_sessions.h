@@ -33,6 +33,7 @@ struct Window {
 std::optional<OwnedFd> open_trails(const std::string& path);
 
 /// All sessions with a file in `directory`, oldest first. index.jsonl and names that are no trail's are left out.
+/// Throws SysError where it cannot be read.
 std::vector<SessionFiles> sessions_in(const OwnedFd& directory);
 
 /// Whether any record of the session can lie in `window`, from its start and the time of its last change alone.

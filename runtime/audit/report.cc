@@ -28,7 +28,10 @@ std::string shortfalls(const Json& start) {
   std::vector<std::string> names;
   const Json* list = field(start, "shortfalls");
   if (list != nullptr && list->is_array())
-    for (const Json& shortfall : *list) names.push_back(text_of(shortfall, "what"));
+    for (const Json& shortfall : *list) {
+      const std::string why = text_of(shortfall, "why");
+      names.push_back(text_of(shortfall, "what") + (why.empty() ? "" : " (" + why + ")"));
+    }
   return joined(names, "; ");
 }
 
@@ -53,16 +56,23 @@ void Report::add(const Json& record) {
   const std::string time = local_time(record);
   if (event == "session.start") start_ = record;
   if (event == "session.end" || event == "session.failed") end_ = record;
-  if (event == "refused")
-    add_row(refusals_,
-            {time, fmt::format("{}({})", text_of(record, "call"), text_of(record, "arguments")),
-             text_of(record, "rule"), text_of(record, "origin"), text_of(record, "reason"), exec_words(record)});
+  add_calls(record, event, time);
   if (event.starts_with("net."))
     add_row(connections_, {time, event, peer_words(record), text_of(record, "outcome"), text_of(record, "reason"),
                            exec_words(record)});
   if (event == "program")
     add_row(programs_, {text_of(record, "path"), text_of(record, "sha256"), text_of(record, "size")});
   if (event == "exec.mismatch" || event == "audit.gap") add_row(alarms_, {time, sentence_of(record).text});
+}
+
+void Report::add_calls(const Json& record, const std::string& event, const std::string& time) {
+  const std::string call = fmt::format("{}({})", text_of(record, "call"), text_of(record, "arguments"));
+  if (event == "refused")
+    add_row(refusals_, {time, call, text_of(record, "rule"), text_of(record, "origin"), text_of(record, "reason"),
+                        exec_words(record)});
+  if (event == "call") add_row(calls_, {time, call, exec_words(record)});
+  if (event == "totals") add_row(totals_, {totals_words(record)});
+  if (event == "folded") add_row(folded_, {time, sentence_of(record).text});
 }
 
 std::string Report::summary() const {
@@ -101,6 +111,9 @@ std::string Report::html() const {
   page += "<h2>Time line</h2>\n" + time_line_html(tree_, std::max<int64_t>(first_us_, 0), last_us_);
   page += "<h2>Programs that ran</h2>\n" + tree_html(tree_);
   page += table("Refused calls", {"time", "call", "rule", "where", "reason", "by"}, refusals_);
+  if (calls_.all > 0) page += table("Chosen calls", {"time", "call", "by"}, calls_);
+  if (folded_.all > 0) page += table("Left out by the rate limit", {"time", "what"}, folded_);
+  if (totals_.all > 0) page += table("Calls in total", {"exec: calls"}, totals_);
   page += table("Connections", {"time", "event", "peer", "outcome", "reason", "by"}, connections_);
   page += table("Files of programs", {"path", "SHA-256", "bytes"}, programs_);
   return page + "</main>\n</body>\n</html>\n";

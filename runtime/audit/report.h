@@ -29,6 +29,7 @@ class Report {
     std::vector<std::vector<std::string>> rows;
     uint64_t all = 0;
   };
+  void add_calls(const Json& record, const std::string& event, const std::string& time);
   static void add_row(Table& table, std::vector<std::string> row);
   std::string summary() const;
   std::string table(const std::string& title, const std::vector<std::string>& heads, const Table& of) const;
@@ -36,7 +37,7 @@ class Report {
   std::string session_;
   Json start_, end_;
   Tree tree_;
-  Table refusals_, connections_, programs_, alarms_, troubles_;
+  Table refusals_, calls_, totals_, folded_, connections_, programs_, alarms_, troubles_;
   std::map<std::string, uint64_t> events_;
   int64_t first_us_ = -1, last_us_ = 0;
 };

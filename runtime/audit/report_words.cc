@@ -85,10 +85,9 @@ Sentence session_end(const Json& record) {
 }
 
 Sentence exec(const Json& record) {
-  const std::string unreadable = text_of(record, "unreadable");
-  if (!unreadable.empty())
-    return {fmt::format("{} a program that could not be read: {}{}", id_of(record), unreadable, pids(record)),
-            Tone::kAlarm};
+  const std::string why = unread_program(record);
+  if (!why.empty())
+    return {fmt::format("{} a program that could not be read: {}{}", id_of(record), why, pids(record)), Tone::kAlarm};
   return {fmt::format("{} {}{}{}", id_of(record), command_words(record), with("  in ", text_of(record, "cwd")),
                       pids(record))};
 }
@@ -129,10 +128,12 @@ Sentence refused(const Json& record) {
 }
 
 Sentence folded(const Json& record) {
-  return {fmt::format("{} more {} records of {} were left out by the rate limit{}", text_of(record, "count"),
-                      text_of(record, "of"), text_of(record, "call"), pids(record)),
+  return {fmt::format("{} more records{} were left out by the rate limit{}", text_of(record, "count"),
+                      with(" of ", text_of(record, "call")), pids(record)),
           Tone::kQuiet};
 }
+
+Sentence totals(const Json& record) { return {totals_words(record), Tone::kQuiet}; }
 
 Sentence net(const Json& record) {
   const std::string outcome = text_of(record, "outcome");
@@ -169,7 +170,7 @@ struct Teller {
   std::string_view event;
   Sentence (*tell)(const Json&);
 };
-constexpr std::array<Teller, 14> kTellers = {{{"session.start", session_start},
+constexpr std::array<Teller, 15> kTellers = {{{"session.start", session_start},
                                               {"session.failed", session_failed},
                                               {"session.end", session_end},
                                               {"exec", exec},
@@ -182,7 +183,8 @@ constexpr std::array<Teller, 14> kTellers = {{{"session.start", session_start},
                                               {"net.connect", net},
                                               {"net.dns", net},
                                               {"audit.rotate", rotation},
-                                              {"audit.gap", gap}}};
+                                              {"audit.gap", gap},
+                                              {"totals", totals}}};
 
 }  // namespace
 
@@ -226,12 +228,29 @@ std::string command_words(const Json& record, std::size_t limit) {
   return field(record, "argv_cut") != nullptr ? text + " …" : text;
 }
 
+std::string unread_program(const Json& record) {
+  return number_field(record, "id") == 1 ? "" : text_of(record, "unreadable", 100);
+}
+
+std::string totals_words(const Json& record) {
+  constexpr std::size_t kMostCalls = 40;
+  const Json* calls = field(record, "calls");
+  std::string text;
+  std::size_t told = 0;
+  if (calls != nullptr && calls->is_object())
+    for (const auto& [call, count] : calls->items())
+      if (++told <= kMostCalls)
+        text += fmt::format("{}{} {}", told == 1 ? "" : ", ", escaped(call, 64), bytes_of(count));
+  if (told > kMostCalls) text += fmt::format(" and {} calls more", told - kMostCalls);
+  return fmt::format("{}: {}", id_of(record, "exec"), text);
+}
+
 std::string outcome_words(const Json& record) {
   const std::string outcome = text_of(record, "outcome"), ended_by = text_of(record, "ended_by");
   if (outcome == "replaced") return "replaced by its next program";
   if (outcome == "failed") return "failed" + with(": ", error_words(record));
   if (outcome == "signaled" || ended_by == "signal") return "killed by " + signal_words(record);
-  if (outcome == "unknown") return "ended, nobody knows how";
+  if (outcome == "ended") return "ended, nobody knows how";
   const std::string exited = with("exited ", text_of(record, "exit_status"));
   if (ended_by.empty() || ended_by == "exit") return exited.empty() ? outcome : exited;
   return fmt::format("ended by {}{}", ended_by, with(", exit status ", text_of(record, "exit_status")));

@@ -24,6 +24,11 @@ std::string local_time(const Json& record);
 
 /// "argv" (or else "path") as a shell would read it back, with a mark where it was cut.
 std::string command_words(const Json& record, std::size_t limit = 1000);
+/// Why the program that an "exec" asked for is not known, or empty. The kernel hides the memory of a session's first
+/// program from an ordinary user, and its words are those of the plan: that one is none to be alarmed about.
+std::string unread_program(const Json& record);
+/// "#3: openat 516, connect 2" of "totals".
+std::string totals_words(const Json& record);
 /// "exited 0", "failed: No such file or directory", "killed by SIGKILL"; of "exec.end" and "session.end".
 std::string outcome_words(const Json& record);
 /// "host:port" of a connection, from whichever of "host", "address" and "port" there are.

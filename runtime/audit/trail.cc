@@ -71,7 +71,9 @@ void Trail::compose(std::string_view event, const Json& details) {
 /// The line is in the file: the chain goes on from it, whatever syncing it says.
 void Trail::advance() {
   ++sequence_;
-  prev_ = hex_of(sha256(std::string_view(line_).substr(0, line_.size() - 1)));
+  const std::string_view line = std::string_view(line_).substr(0, line_.size() - 1);
+  prev_ = hex_of(sha256(line));
+  if (options_.copy) options_.copy(line);
   if (options_.sync == Sync::kEach) file_.sync();
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,8 @@ struct TrailOptions {
   uint64_t rotate = 0;  // bytes of a segment, at which the next one begins; 0: never
   Sync sync = Sync::kNone;
   Loss loss = Loss::kThrown;
+  std::function<void(std::string_view line)>
+      copy;  // given each line that was written, without its newline; may be empty
 };
 
 class Trail {

@@ -16,7 +16,7 @@ TreeNode node_from(const Json& record) {
   TreeNode node;
   node.id = std::to_string(number_field(record, "id").value_or(0));
   node.command = command_words(record, kLongestCommand);
-  if (const auto why = text_field(record, "unreadable")) node.alarm = "unreadable: " + escaped(*why, 100);
+  if (const std::string why = unread_program(record); !why.empty()) node.alarm = "unreadable: " + why;
   node.cwd = escaped(text_field(record, "cwd").value_or(""), kLongestCommand);
   node.pid = number_field(record, "pid").value_or(0);
   node.start_us = number_field(record, "mono_us").value_or(0);

@@ -6,9 +6,11 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/log_search.h"
+#include "cli/log_trails.h"
 #include "cli/log_words.h"
 #include "cli/planning.h"
 #include "cli/print.h"
+#include "cli/usage.h"
 #include "cli/verbs.h"
 
 namespace clawbox::cli {
@@ -25,11 +27,13 @@ constexpr const char* kExamples =
     "\n"
     "Events: exec, program, call, refused, folded, net, session, totals, audit; clawbox-audit(5) has their fields.\n"
     "With --program or --argv other records are shown if they belong to such an exec.\n"
-    "Exit status: 0 when a record was shown, 1 when none matched; a line that is no record is told on standard error.";
+    "Exit status: 0 when a record was shown, 1 when none matched or there are no trails. A line that is no record is\n"
+    "told on standard error.";
 
 constexpr const char* kVerifyFooter =
-    "Exit status: 0 when numbering and chain hold, 1 when a trail was changed or cut off. A line that a crash cut off\n"
-    "is told apart from one that somebody changed.";
+    "Exit status: 0 when numbering and chain hold, 1 when a trail was changed or cut off, or there is none. A line "
+    "that\n"
+    "a crash cut off is told apart from one that somebody changed.";
 
 Json as_json(const audit::Verified& verified) {
   Json json = {{"sessions", verified.sessions}, {"living", verified.living}, {"records", verified.records}};
@@ -54,24 +58,36 @@ std::string as_text(const audit::Verified& verified) {
                                                       : fmt::format("{} findings", verified.findings.size()));
 }
 
-audit::Verified verified(const OwnedFd& directory, const std::vector<std::string>& prefixes) {
-  if (prefixes.empty()) return audit::verify(directory);
-  const auto sessions = audit::chosen(audit::sessions_in(directory), prefixes);
-  if (sessions.size() != 1)
-    throw Error(ExitStatus::kUsage, fmt::format("{} sessions begin so", sessions.size()),
+audit::Verified verified(const Trails& trails, const std::vector<std::string>& prefixes) try {
+  if (prefixes.empty()) return audit::verify(trails.directory);
+  if (prefixes.size() > 1)
+    throw Error(ExitStatus::kUsage, fmt::format("log verify: {} sessions are named", prefixes.size()),
                 "name one, or none to check them all");
-  return audit::verify(directory, sessions[0].id);
+  return audit::verify(trails.directory, only_session(trails, prefixes[0]).id);
+} catch (const SysError& error) {
+  throw cannot_read(trails.path, error);
 }
 
 int verify(const LogWords& words) {
-  const std::string path = trail_directory(words.directory);
-  const auto directory = audit::open_trails(path);
-  if (!directory)
-    throw Error(ExitStatus::kProblemsFound, fmt::format("there are no trails: {} does not exist", in_quotes(path)),
-                "`clawbox run` makes it with the first session; --directory names another place");
-  const audit::Verified result = verified(*directory, words.sessions);
+  const Trails trails = trails_in(words.directory);
+  const audit::Verified result = verified(trails, words.sessions);
+  if (result.sessions == 0 && result.findings.empty()) throw no_trails_in(trails.path);
   print(words.json ? as_json(result).dump(2) + "\n" : as_text(result));
   return static_cast<int>(result.findings.empty() ? ExitStatus::kOk : ExitStatus::kProblemsFound);
+}
+
+/// What stands before `verify` counts as if it stood after it. Throws Error(kUsage) for what `verify` does not take.
+LogWords together(const CLI::App& verb, const CLI::App& check, const LogWords& before, LogWords after) {
+  for (const CLI::Option* option : verb.get_options())
+    if (option->count() > 0 && check.get_option_no_throw(option->get_name()) == nullptr)
+      throw Error(ExitStatus::kUsage, unexpected_word(check, option->get_name()),
+                  "`clawbox log verify --help` lists its arguments and options");
+  if (!before.directory.empty() && !after.directory.empty())
+    throw Error(ExitStatus::kUsage, "log verify: --directory is given twice", "verify one directory at a time");
+  after.directory += before.directory;
+  after.sessions.insert(after.sessions.begin(), before.sessions.begin(), before.sessions.end());
+  after.json |= before.json;
+  return after;
 }
 
 void add_search_words(CLI::App& verb, LogWords& words) {
@@ -106,7 +122,11 @@ Verb add_log(CLI::App& app, const std::vector<std::string>& /*command*/) {
   check->add_option("--directory", check_words->directory, "trails elsewhere")->type_name("DIR")->check(not_empty());
   check->add_flag("--json", check_words->json, "for machines");
   check->footer(kVerifyFooter);
-  return {verb, [=] { return check->parsed() ? verify(*check_words) : search_trails(*words); }};
+  return {verb, [=] {
+            if (check->parsed()) return verify(together(*verb, *check, *words, *check_words));
+            check_not_misspelt(words->sessions, {check->get_name()});
+            return search_trails(*words);
+          }};
 }
 
 }  // namespace clawbox::cli

@@ -10,14 +10,16 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/log_forms.h"
-#include "cli/log_output.h"
+#include "cli/log_trails.h"
 #include "cli/print.h"
+#include "session/output.h"
 
 namespace clawbox::cli {
 namespace {
 
 using audit::SessionFiles;
 using audit::TrailReader;
+using session::Output;
 
 constexpr std::chrono::milliseconds kLookAgain{1000};  // where inotify(7) is not granted, or does not see the change
 
@@ -61,7 +63,9 @@ class Answering {
   bool nobody_reads() const { return output_->gone(); }
   bool found_something() const { return found_; }
   ~Answering() {
+    const bool was_read = !output_->gone();
     output_.reset();  // the pager goes first: it would hide the warnings
+    if (!found_ && was_read) print_warning("no record matches");
     for (const std::string& text : held_warnings_) print_warning(text);
     if (warnings_ > kMostWarnings) print_warning(fmt::format("and {} warnings more", warnings_ - kMostWarnings));
   }
@@ -196,14 +200,11 @@ int follow(const OwnedFd& directory, const std::vector<SessionFiles>& named, con
 
 int search_trails(const LogWords& words) {
   const LogQuestion question = question_of(words, std::chrono::system_clock::now());
-  const std::string path = trail_directory(words.directory);
-  const auto directory = audit::open_trails(path);
-  if (!directory)
-    throw Error(ExitStatus::kProblemsFound, fmt::format("there are no trails: {} does not exist", in_quotes(path)),
-                "`clawbox run` makes it with the first session; --directory names another place");
-  const auto sessions = audit::chosen(audit::sessions_in(*directory), words.sessions);
-  if (!words.follow) return search_once(*directory, sessions, question);
-  return follow(*directory, words.sessions.empty() ? std::vector<SessionFiles>() : sessions, question);
+  const Trails trails = trails_in(words.directory);
+  if (trails.sessions.empty() && !words.follow) throw no_trails_in(trails.path);
+  const auto sessions = audit::chosen(trails.sessions, words.sessions);
+  if (!words.follow) return search_once(trails.directory, sessions, question);
+  return follow(trails.directory, words.sessions.empty() ? std::vector<SessionFiles>() : sessions, question);
 }
 
 }  // namespace clawbox::cli

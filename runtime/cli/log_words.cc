@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "session/directories.h"
 
 namespace clawbox::cli {
 namespace {
@@ -54,8 +53,8 @@ LogForm form_of(const LogWords& words) {
   const bool formatted = !words.format.empty();
   if (int{words.json} + int{words.tree} + int{formatted} > 1)
     throw Error(ExitStatus::kUsage, "--json, --tree and --format exclude each other", "choose one of them");
-  if (words.tree && words.follow)
-    throw Error(ExitStatus::kUsage, "--tree cannot follow a session that still runs",
+  if (words.follow && (words.tree || words.format == "tree"))
+    throw Error(ExitStatus::kUsage, "a tree cannot follow a session that still runs",
                 "leave out --follow: the tree shows what has happened so far");
   if (words.json || words.format == "json") return LogForm::kJson;
   if (words.tree || words.format == "tree") return LogForm::kTree;
@@ -68,12 +67,21 @@ LogForm form_of(const LogWords& words) {
       "the formats are text, json, ocsf and tree");
 }
 
+audit::Window window_of(const LogWords& words, WallTime now) {
+  const audit::Window window{moment("--since", words.since, now), moment("--until", words.until, now)};
+  if (window.since && window.until && *window.since > *window.until)
+    throw Error(ExitStatus::kUsage,
+                fmt::format("--since {} is later than --until {}", in_quotes(words.since), in_quotes(words.until)),
+                "--since is the earlier end: --since 2h --until 1h is the hour before the last");
+  return window;
+}
+
 }  // namespace
 
 LogQuestion question_of(const LogWords& words, WallTime now) {
   LogQuestion question;
   question.form = form_of(words);
-  question.window = {moment("--since", words.since, now), moment("--until", words.until, now)};
+  question.window = window_of(words, now);
   if (question.window.since) question.query.since = audit::rfc3339(*question.window.since);
   if (question.window.until) question.query.until = audit::rfc3339(*question.window.until);
   question.query.events = events_of(words.events);
@@ -81,10 +89,6 @@ LogQuestion question_of(const LogWords& words, WallTime now) {
   question.query.status = status_of(words.status);
   if (!words.argv.empty()) question.query.argv.emplace(words.argv);
   return question;
-}
-
-std::string trail_directory(const std::string& said) {
-  return said.empty() ? session::directories_of_caller().state + "/audit" : said;
 }
 
 }  // namespace clawbox::cli

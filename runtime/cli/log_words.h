@@ -26,7 +26,4 @@ struct LogQuestion {
 /// Throws Error(kUsage).
 LogQuestion question_of(const LogWords& words, audit::WallTime now);
 
-/// The directory of trails: `said`, or else the caller's own.
-std::string trail_directory(const std::string& said);
-
 }  // namespace clawbox::cli

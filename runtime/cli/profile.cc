@@ -63,6 +63,7 @@ int check(const ProfileWords& words) {
   const auto answer = [&](const std::string& call, const std::vector<uint64_t>& arguments) {
     return session::syscall_verdict(plan, session::directories_of_caller(), call, arguments);
   };
+  session::filters_of(plan, session::directories_of_caller());  // throws what is wrong with the system calls
   std::vector<profile::Diagnostic> failed;
   for (const plan::Disappointment& test : plan::disappointments(profile.tests, plan, plan::look_at_host(), answer))
     failed.push_back({test.origin.file, test.origin.line, 0,

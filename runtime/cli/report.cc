@@ -1,8 +1,4 @@
 // clawbox report: one session as a page of HTML.
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <memory>
 
 #include "audit/reader_record.h"
@@ -10,10 +6,11 @@
 #include "audit/report.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "cli/log_words.h"
+#include "cli/log_trails.h"
 #include "cli/planning.h"
 #include "cli/print.h"
 #include "cli/verbs.h"
+#include "session/output.h"
 
 namespace clawbox::cli {
 namespace {
@@ -22,7 +19,9 @@ constexpr const char* kFooter =
     "Example: clawbox report 6a44 --html session.html\n"
     "\n"
     "The page needs no network and runs no script. It holds what the session's trail holds: command lines, paths and\n"
-    "names of hosts. Exit status: 0, or 64 when the session is not there.";
+    "names of hosts. Exit status: 0; 1 when there are no trails, 64 when the session is not there, 74 when the page "
+    "cannot\n"
+    "be written.";
 
 struct ReportWords {
   std::string session, html, directory;
@@ -40,32 +39,12 @@ audit::Report report_of(const OwnedFd& directory, const audit::SessionFiles& ses
   return report;
 }
 
-/// Not through a symlink, and for the caller alone: a trail is private.
-void write_file(const std::string& path, std::string_view text) {
-  const OwnedFd file(::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
-  while (file && !text.empty()) {
-    const ssize_t count = ::write(file.get(), text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) break;
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  if (!file || !text.empty())
-    throw Error(ExitStatus::kOutputLost, SysError(errno, fmt::format("writing {}", in_quotes(path))).what(),
-                "name a file that you can write; `-` is standard output");
-}
-
 int report(const ReportWords& words) {
-  const std::string path = trail_directory(words.directory);
-  const auto directory = audit::open_trails(path);
-  const std::vector<std::string> prefix = {words.session};
-  const auto sessions =
-      audit::chosen(directory ? audit::sessions_in(*directory) : std::vector<audit::SessionFiles>(), prefix);
-  if (sessions.size() > 1)
-    throw Error(ExitStatus::kUsage, fmt::format("{} sessions begin with {}", sessions.size(), in_quotes(words.session)),
-                "say more of its id: " + escaped(sessions[0].id) + ", " + escaped(sessions[1].id) + ", …");
-  const std::string html = report_of(*directory, sessions[0]).html();
+  const Trails trails = trails_in(words.directory);
+  if (trails.sessions.empty()) throw no_trails_in(trails.path);
+  const std::string html = report_of(trails.directory, only_session(trails, words.session)).html();
   if (words.html == "-") print(html);
-  if (words.html != "-") write_file(words.html, html);
+  if (words.html != "-") session::write_private_file(words.html, html);
   return static_cast<int>(ExitStatus::kOk);
 }
 
@@ -74,7 +53,10 @@ int report(const ReportWords& words) {
 Verb add_report(CLI::App& app, const std::vector<std::string>& /*command*/) {
   auto words = std::make_shared<ReportWords>();
   CLI::App* verb = app.add_subcommand("report", "One session as a page of HTML");
-  verb->add_option("session", words->session, "the begin of its id")->required()->check(not_empty());
+  verb->add_option("session", words->session, "the begin of its id")
+      ->type_name("SESSION")
+      ->required()
+      ->check(not_empty());
   verb->add_option("--html", words->html, "the file to write; `-` is standard output")
       ->type_name("FILE")
       ->required()

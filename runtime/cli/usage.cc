@@ -64,6 +64,7 @@ std::string what_is_wrong(const CLI::App& verb, const CLI::ParseError& error) {
   const std::string word = rest.empty() ? "" : rest.front();
   const bool wants_verb = verb.get_require_subcommand_min() > 0;
   const auto kind = static_cast<CLI::ExitCodes>(error.get_exit_code());
+  if (kind == CLI::ExitCodes::RequiredError && !wants_verb && !word.empty()) return unexpected_word(verb, word);
   if (kind == CLI::ExitCodes::RequiredError) return wants_verb ? missing_verb(verb, word) : missing_argument(verb);
   if (kind == CLI::ExitCodes::ExtrasError && !word.empty()) return unexpected_word(verb, word);
   if (kind == CLI::ExitCodes::ArgumentMismatch) return mismatch(verb, error.what());
@@ -74,7 +75,8 @@ std::string where_to_look(const CLI::App& verb) {
   const std::vector<std::string> names = verb_names(verb);
   const std::string words = words_of(verb);
   const std::string help = words.empty() ? "clawbox" : "clawbox " + words;
-  if (names.empty()) return fmt::format("`{} --help` lists its arguments and options", help);
+  if (names.empty() || verb.get_require_subcommand_min() == 0)
+    return fmt::format("`{} --help` lists its arguments and options", help);
   return fmt::format("the verbs are {}; `{} --help` says what they do", joined(names, ", "), help);
 }
 

@@ -56,9 +56,18 @@ Json start_fields(const Plan& plan, pid_t init) {
   return fields;
 }
 
+/// syslog(3) may wait for its daemon; that is what the profile asked for.
+void copy_to_journal(std::string_view line) {
+  ::syslog(LOG_AUTHPRIV | LOG_INFO, "%.*s", static_cast<int>(line.size()), line.data());
+}
+
 audit::TrailOptions options_of(const Audit& audit) {
-  return {audit.rotate, static_cast<audit::Sync>(audit.sync),
-          audit.required ? audit::Loss::kThrown : audit::Loss::kCounted};
+  audit::TrailOptions options{audit.rotate, static_cast<audit::Sync>(audit.sync),
+                              audit.required ? audit::Loss::kThrown : audit::Loss::kCounted, nullptr};
+  if (!audit.journal) return options;
+  ::openlog("clawbox", LOG_PID, LOG_AUTHPRIV);
+  options.copy = copy_to_journal;
+  return options;
 }
 
 [[noreturn]] void throw_required(const SysError& error) {
@@ -70,7 +79,6 @@ audit::TrailOptions options_of(const Audit& audit) {
 }  // namespace
 
 Record::Record(const Plan& plan, const std::string& directory, const std::string& session) try : audit_(plan.audit) {
-  if (audit_.journal) ::openlog("clawbox", LOG_PID, LOG_AUTHPRIV);
   directory_ = open_private_directory(directory);
   trail_.emplace(directory_, session, options_of(plan.audit));
 } catch (const SysError& error) {
@@ -83,9 +91,6 @@ void Record::start(const Plan& plan, pid_t init) { write("session.start", start_
 
 void Record::write(const std::string& event, const Json& fields) try {
   if (trail_) trail_->append(event, fields);
-  if (audit_.journal)
-    ::syslog(LOG_AUTHPRIV | LOG_INFO, "%s %s %s", trail_ ? trail_->session().c_str() : "-", event.c_str(),
-             fields.dump(-1, ' ', true).c_str());
 } catch (const SysError& error) {
   throw_required(error);
 }
@@ -129,7 +134,7 @@ Json as_json(const Outcome& outcome) {
   json["folded"] = outcome.folded;
   json["protected_changes"] = Json::array();
   for (const Outcome::Change& change : outcome.protected_changes)
-    json["protected_changes"].push_back({{"path", escaped(change.path)}, {"change", change.change}});
+    json["protected_changes"].push_back({{"path", audit::hostile(change.path)}, {"change", change.change}});
   return json;
 }
 

@@ -96,3 +96,19 @@ TEST_CASE("what a writer escapes, a reader gives back byte for byte") {
   for (const std::string& bytes : {all, std::string("plain \\x41"), std::string("\u202e\\"), std::string()})
     CHECK(audit::bytes_of(Json::parse(audit::hostile(bytes).dump())) == bytes);
 }
+
+TEST_CASE("a pattern without a literal finds the same execs, whether their words are escaped or not") {
+  CHECK(found_by({.events = {"exec"}, .argv = audit::Pattern("(git|sh) [-]c")}) == Numbers{3, 5});
+  CHECK(found_by({.argv = audit::Pattern("(git|hg) [^a-z]")}) == Numbers{4, 6, 7});
+  CHECK(found_by({.argv = audit::Pattern("(git|hg) [-]c")}).empty());
+}
+
+TEST_CASE("the words of a line are read without parsing, and left to the parser where one is escaped") {
+  CHECK(audit::raw_argv(R"({"event":"exec","argv":["a","b c",""],"env":3})") == "a b c ");
+  CHECK(audit::raw_argv(R"({"argv":[]})") == "");
+  for (const char* line : {R"({"argv":["a\"b"]})", R"({"argv":["a",{"escaped":"\\x1b"}]})", R"({"argv":[7]})",
+                           R"({"argv":["a)", R"({"argv":["a")", R"({"event":"exec"})"}) {
+    INFO(line);
+    CHECK_FALSE(audit::raw_argv(line));
+  }
+}

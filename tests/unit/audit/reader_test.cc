@@ -112,3 +112,31 @@ TEST_CASE("a session is chosen by the begin of its id, and one that is not there
   CHECK(audit::chosen(all, std::vector<std::string>{"6a", "6a-1"}).size() == 2);
   CHECK_THROWS_AS(audit::chosen(all, std::vector<std::string>{"8"}), Error);
 }
+
+TEST_CASE("sessions that began in the same second are in the order of their first records") {
+  const test::TempDir dir;
+  const auto add = [&](const std::string& id, const std::string& first) {
+    test::write_file(dir / (id + ".jsonl"), first + "\n");
+  };
+  add("6a44e2d0-0000000c", R"({"v":1,"seq":1,"mono_us":900,"event":"session.start"})");
+  add("6a44e2d0-0000000b", R"({"v":1,"seq":1,"mono_us":1000,"event":"session.start"})");
+  add("6a44e2d0-0000000a", R"({"v":1,"seq":1,"mono_us":2000,"event":"session.start"})");
+  add("6a44e2cf-0000000d", R"({"v":1,"seq":1,"mono_us":9000,"event":"session.start"})");
+  add("6a44e2d0-00000000", "no record");
+  std::string order;
+  for (const audit::SessionFiles& session : audit::sessions_in(opened(dir))) order += session.id.back();
+  CHECK(order == "d0cba");
+}
+
+TEST_CASE("a moment in RFC 3339 is read with a fraction of a second or without one") {
+  const auto whole = audit::parse_rfc3339("2026-07-01T10:00:00Z");
+  REQUIRE(whole);
+  CHECK(audit::rfc3339(*whole) == "2026-07-01T10:00:00.000000Z");
+  CHECK(audit::rfc3339(*audit::parse_rfc3339("2026-07-01T10:00:00.25Z")) == "2026-07-01T10:00:00.250000Z");
+  CHECK(audit::rfc3339(*audit::parse_rfc3339("2026-07-01T10:00:00.123456789Z")) == "2026-07-01T10:00:00.123456Z");
+  for (const char* wrong : {"", "Z", "2026-07-01T10:00:00", "2026-07-01T10:00:00.Z", "2026-07-01T10:00:00.-1Z",
+                            "2026-07-01T10:00:00,5Z", "2026-13-01T10:00:00Z", "2026-07-01T24:00:00Z"}) {
+    INFO(wrong);
+    CHECK_FALSE(audit::parse_rfc3339(wrong));
+  }
+}

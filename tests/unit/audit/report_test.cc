@@ -121,3 +121,39 @@ TEST_CASE("a page of a long session is cut and says so") {
   CHECK(html.find("and 3000 execs more") != std::string::npos);
   CHECK(html.size() < 5'000'000);
 }
+
+TEST_CASE("the first program is told by the plan's words where nobody could read it, and a later one is an alarm") {
+  const auto exec = [](int id) {
+    return line(id, "exec", {{"id", id}, {"pid", id}, {"argv", {"make", "-j"}}, {"unreadable", "not permitted"}});
+  };
+  CHECK(words_of(exec(1)) == "#1 make -j [pid 1]");
+  CHECK(words_of(exec(2)) == "#2 a program that could not be read: not permitted [pid 2]");
+  CHECK(audit::sentence_of(Json::parse(exec(2))).tone == audit::Tone::kAlarm);
+  const audit::Tree tree = tree_of({exec(1), exec(2)});
+  CHECK(tree.nodes()[0].alarm.empty());
+  CHECK(tree.nodes()[1].alarm == "unreadable: not permitted");
+}
+
+TEST_CASE("records that were left out, totals and ends of which nobody knows are told in words") {
+  CHECK(words_of(line(1, "folded", {{"count", 516}, {"since_us", 1}, {"call", "openat"}, {"pid", 7}})) ==
+        "516 more records of openat were left out by the rate limit [pid 7]");
+  CHECK(words_of(line(1, "folded", {{"count", 516}, {"since_us", 1}})) ==
+        "516 more records were left out by the rate limit");
+  CHECK(words_of(line(1, "totals", {{"exec", 3}, {"calls", {{"openat", 516}, {"\x1b", 2}}}})) ==
+        "#3: openat 516, \\x1b 2");
+  CHECK(words_of(line(1, "exec.end", {{"id", 3}, {"outcome", "ended"}, {"wall_ms", 4}})) ==
+        "#3 ended, nobody knows how after 4ms");
+}
+
+TEST_CASE("the page shows chosen calls, totals, what a rate limit left out, and why it is weaker than asked") {
+  audit::Report report;
+  report.add(Json::parse(
+      line(1, "session.start", {{"shortfalls", {{{"what", "memory 4GiB is not applied"}, {"why", "no <cgroup>"}}}}})));
+  report.add(Json::parse(line(2, "call", {{"call", "connect"}, {"arguments", "3, <b>"}, {"exec", 1}})));
+  report.add(Json::parse(line(3, "folded", {{"count", 516}, {"call", "openat"}})));
+  report.add(Json::parse(line(4, "totals", {{"exec", 1}, {"calls", {{"connect", 1}}}})));
+  const std::string html = report.html();
+  for (const char* part : {"memory 4GiB is not applied (no &lt;cgroup&gt;)", "connect(3, &lt;b&gt;)",
+                           "516 more records of openat", "#1: connect 1"})
+    CHECK(html.find(part) != std::string::npos);
+}
