@@ -24,6 +24,10 @@ std::string exec_words(const Json& record) {
   return exec.empty() ? text_of(record, "pid") : "#" + exec;
 }
 
+double double_of(const Json& record, std::string_view name) {
+  return static_cast<double>(number_field(record, name).value_or(0));
+}
+
 std::string shortfalls(const Json& start) {
   std::vector<std::string> names;
   const Json* list = field(start, "shortfalls");
@@ -57,6 +61,9 @@ void Report::add(const Json& record) {
   if (event == "session.start") start_ = record;
   if (event == "session.end" || event == "session.failed") end_ = record;
   add_calls(record, event, time);
+  if (event == "usage" && usage_.size() < kMostRows)
+    usage_.push_back({number_field(record, "mono_us").value_or(0), double_of(record, "cpu_ms"),
+                      double_of(record, "processes"), double_of(record, "resident")});
   if (event.starts_with("net."))
     add_row(connections_, {time, event, peer_words(record), text_of(record, "outcome"), text_of(record, "reason"),
                            exec_words(record)});
@@ -109,6 +116,7 @@ std::string Report::html() const {
   if (troubles_.all > 0) page += table("The trail is damaged", {"what"}, troubles_);
   if (alarms_.all > 0) page += table("Alarms", {"time", "what"}, alarms_);
   page += "<h2>Time line</h2>\n" + time_line_html(tree_, std::max<int64_t>(first_us_, 0), last_us_);
+  page += curves_html(usage_);
   page += "<h2>Programs that ran</h2>\n" + tree_html(tree_);
   page += table("Refused calls", {"time", "call", "rule", "where", "reason", "by"}, refusals_);
   if (calls_.all > 0) page += table("Chosen calls", {"time", "call", "by"}, calls_);

@@ -15,6 +15,12 @@
 
 namespace clawbox::audit {
 
+/// One record of what the session used.
+struct UsagePoint {
+  int64_t us = 0;
+  double cpu_ms = 0, processes = 0, resident = 0;
+};
+
 class Report {
  public:
   static constexpr std::size_t kMostRows = 2000;
@@ -39,12 +45,15 @@ class Report {
   Tree tree_;
   Table refusals_, calls_, totals_, folded_, connections_, programs_, alarms_, troubles_;
   std::map<std::string, uint64_t> events_;
+  std::vector<UsagePoint> usage_;
   int64_t first_us_ = -1, last_us_ = 0;
 };
 
 /// The time line as an image of its own kind (SVG), and the tree as nested lists that open and close.
 std::string time_line_html(const Tree& tree, int64_t first_us, int64_t last_us);
 std::string tree_html(const Tree& tree);
+/// Memory, processors and processes over time; empty with fewer than two points.
+std::string curves_html(const std::vector<UsagePoint>& points);
 std::string html_escaped(std::string_view text);
 /// Everything before the first heading: policy and style. `title` is escaped here.
 std::string page_head(const std::string& title);

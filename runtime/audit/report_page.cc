@@ -29,6 +29,7 @@ summary:focus-visible { outline: 2px solid var(--bar); } li:target, .tree li > s
 .alarm { color: var(--paper); background: var(--bad); padding: 0 .3rem; }
 svg { width: 100%; height: auto; } svg rect { fill: var(--bar); } svg rect.bad { fill: var(--bad); }
 svg text { fill: var(--ink); font: 11px ui-monospace, monospace; } svg line { stroke: var(--line); }
+.curve { fill: none; stroke: var(--bar); stroke-width: 1.5; }
 @media print { body { max-width: none; padding: 0; } .wide { overflow: visible; } h2 { break-after: avoid; }
   tr, li > span { break-inside: avoid; } }
 )css";

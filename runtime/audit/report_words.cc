@@ -216,10 +216,19 @@ std::string local_time(const Json& record) {
   return fmt::format("{}.{:03}", text.data(), ms % 1000);
 }
 
+std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+/// A program calls itself what it likes: where its file has another name, that comes first. "-bash" is a login shell's.
+std::string other_name(const std::string& path, const std::string& called) {
+  const std::string name = base_name(called);
+  const bool same = path.empty() || base_name(path) == name || "-" + base_name(path) == name;
+  return same ? "" : escaped(path, 200) + ", called ";
+}
+
 std::string command_words(const Json& record, std::size_t limit) {
   const std::vector<std::string> words = list_field(record, "argv");
   if (words.empty()) return shell_quoted(text_field(record, "path").value_or("").substr(0, limit));
-  std::string text;
+  std::string text = other_name(text_field(record, "path").value_or(""), words.front());
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (text.size() >= limit) return text + fmt::format(" …and {} more words", words.size() - i);
     text += (i == 0 ? "" : " ") + shell_quoted(std::string_view(words[i]).substr(0, limit));
@@ -277,8 +286,8 @@ std::string Narrator::name_of_ended(const std::string& session, const Json& reco
   const std::string key = session + "#" + text_of(record, "id"), event = text_of(record, "event");
   if (event == "exec" && living_.size() < kMostLiving) {
     const std::vector<std::string> words = list_field(record, "argv");
-    const std::string name = words.empty() ? text_field(record, "path").value_or("") : words[0];
-    living_[key] = escaped(name.substr(name.rfind('/') + 1), 40);
+    const std::string path = text_field(record, "path").value_or("");
+    living_[key] = escaped(base_name(path.empty() && !words.empty() ? words[0] : path), 40);
   }
   if (event != "exec.end") return "";
   const auto node = living_.extract(key);

@@ -8,9 +8,10 @@ namespace clawbox {
 
 enum class ExitStatus : int {
   kOk = 0,
-  kProblemsFound =
-      1,        // doctor: `coding` cannot run here; profile check: a [[test]] does not hold; profile diff: differences
-  kUsage = 64,  // the command line is wrong
+  // doctor: `coding` cannot run here; profile check: a [[test]] does not hold; profile diff: differences; log: nothing
+  // matched, or there are no trails; log verify: a trail was changed or cut off; report: there are no trails
+  kProblemsFound = 1,
+  kUsage = 64,              // the command line is wrong
   kProfileInvalid = 65,     // a profile was read and is wrong
   kProfileMissing = 66,     // no profile of that name on the search path
   kWorkspaceUnusable = 67,  // the workspace does not exist, is not a directory, or is a system or home directory

@@ -19,9 +19,10 @@ constexpr const char* kFooter =
     "Example: clawbox report 6a44 --html session.html\n"
     "\n"
     "The page needs no network and runs no script. It holds what the session's trail holds: command lines, paths and\n"
-    "names of hosts. Exit status: 0; 1 when there are no trails, 64 when the session is not there, 74 when the page "
-    "cannot\n"
-    "be written.";
+    "names of hosts.\n"
+    "\n"
+    "Exit status: 0; 1 when there are no trails, 64 when the session is not there, 73 when the trails cannot be read,\n"
+    "74 when the page cannot be written.";
 
 struct ReportWords {
   std::string session, html, directory;

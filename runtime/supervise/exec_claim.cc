@@ -165,4 +165,8 @@ Place look_up(const OwnedFd& root, const ExecClaim& claim, pid_t thread) {
   return {absent ? Place::Kind::kAbsent : Place::Kind::kUnknown, {}};
 }
 
+std::string resolved_path(const Place& place) {
+  return place.file ? link_text(fmt::format("/proc/self/fd/{}", place.file.get())) : "";
+}
+
 }  // namespace clawbox::supervise

@@ -48,5 +48,7 @@ struct Place {
   OwnedFd file;  // O_PATH, of kFound
 };
 Place look_up(const OwnedFd& root, const ExecClaim& claim, pid_t thread);
+/// The path of what was found, without links; empty where nothing was.
+std::string resolved_path(const Place& place);
 
 }  // namespace clawbox::supervise

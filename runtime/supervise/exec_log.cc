@@ -102,7 +102,7 @@ ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call, const std::
     return answer;
   }
   spare(claim);
-  const uint64_t id = write_exec(process, *status, call, claim);
+  const uint64_t id = write_exec(process, *status, call, claim, place);
   if (answer == Answer::kFault) {
     write_("exec.end", {{"id", id}, {"outcome", "failed"}, {"errno", "EFAULT"}});
     return answer;
@@ -203,7 +203,7 @@ void ExecLog::watch_end(pid_t pid, Process& process) {
 }
 
 uint64_t ExecLog::write_exec(Process& process, const sys::ProcessStatus& status, const sys::TrappedCall& call,
-                             const ExecClaim& claim) {
+                             const ExecClaim& claim, const Place& place) {
   Json record;
   record["id"] = ++last_id_;
   record["pid"] = status.tgid;
@@ -213,6 +213,8 @@ uint64_t ExecLog::write_exec(Process& process, const sys::ProcessStatus& status,
   record["uid"] = inside(status.uid);
   record["parent"] = process.running ? process.running->id : process.parent_exec;
   add_fields(record, claim, call);
+  if (const std::string path = resolved_path(place); !path.empty() && path != claim.path)
+    record["resolved"] = audit::hostile(path);
   if (process.search) record["tries"] = process.search->tries;
   process.search.reset();
   write_("exec", record);
@@ -286,7 +288,7 @@ void ExecLog::write_end(const Process& process, Json fields) {
 void ExecLog::give_up_search(Process& process) {
   const Search search = std::move(*process.search);
   process.search.reset();
-  const uint64_t id = write_exec(process, search.status, search.call, search.claim);
+  const uint64_t id = write_exec(process, search.status, search.call, search.claim, Place());
   write_("exec.end", {{"id", id}, {"outcome", "failed"}, {"errno", "ENOENT"}, {"tries", search.tries}});
 }
 

@@ -99,7 +99,7 @@ class ExecLog {
   uid_t inside(uid_t host) const;
   void watch_end(pid_t pid, Process& process);
   uint64_t write_exec(Process& process, const sys::ProcessStatus& status, const sys::TrappedCall& call,
-                      const ExecClaim& claim);
+                      const ExecClaim& claim, const Place& place);
   void settle(pid_t pid, Process& process, const sys::ProcessStat& stat);
   void look(pid_t pid, Process& process);
   void became(pid_t pid, Process& process, const sys::ProcessStat& stat);

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "supervise/cpu_time.h"
+#include "supervise/usage.h"
 
 namespace clawbox::supervise {
 namespace {
@@ -16,6 +16,7 @@ using launch::Kind;
 using namespace std::chrono_literals;
 
 constexpr auto kGrace = 2s;        // between SIGTERM and SIGKILL when a cap ends the run
+constexpr auto kUsage = 5s;        // between two records of what the session uses
 constexpr auto kCpuCheck = 250ms;  // how far a session may overshoot `cpu_time`, per processor
 
 }  // namespace
@@ -27,6 +28,7 @@ Supervisor::Supervisor(const Plan& plan, launch::Child& child, CallerStdio stdio
   loop_.watch(deadline_.fd(), EPOLLIN, [this](uint32_t) { enforce_time(); });
   loop_.watch(cpu_check_.fd(), EPOLLIN, [this](uint32_t) { enforce_cpu_time(); });
   loop_.watch(grace_.fd(), EPOLLIN, [this](uint32_t) { child_.process().kill(), grace_.drain(); });
+  loop_.watch(usage_.fd(), EPOLLIN, [this](uint32_t) { write_usage(); });
   const auto drained = [this] { stop_when_drained(); };
   for (Route& route : stdio.routes) {
     auto& pumps = route.direction == Route::Direction::kFromProgram ? outputs_ : inputs_;
@@ -38,7 +40,16 @@ Supervisor::Supervisor(const Plan& plan, launch::Child& child, CallerStdio stdio
 }
 
 void Supervisor::listen(ListenerGift gift, ExecLog::Write write) {
-  if (gift.listener) calls_.emplace(loop_, plan_, std::move(gift), child_.pid(), std::move(write));
+  if (!gift.listener) return;
+  write_ = write;
+  calls_.emplace(loop_, plan_, std::move(gift), child_.pid(), std::move(write));
+  usage_.start(kUsage, kUsage);
+}
+
+void Supervisor::write_usage() {
+  usage_.drain();
+  const Usage usage = usage_of_tree(child_.pid());
+  write_("usage", {{"cpu_ms", usage.cpu.count()}, {"processes", usage.processes}, {"resident", usage.resident}});
 }
 
 void Supervisor::wait_for_start() {
@@ -145,7 +156,7 @@ void Supervisor::enforce_time() {
 void Supervisor::enforce_cpu_time() {
   cpu_check_.drain();
   const auto& cap = *plan_.limits.cpu_time;
-  if (cut_short_ || cpu_time_of_tree(child_.pid()) < cap.value) return;
+  if (cut_short_ || usage_of_tree(child_.pid()).cpu < cap.value) return;
   cut_short(EndedBy::kCpuTime,
             fmt::format("ended by the cap cpu_time = {} ({})", duration_text(cap.value), to_string(cap.origin)));
 }

@@ -33,6 +33,7 @@ class Supervisor {
  private:
   void listen_to_child();
   void pass_signal_on();
+  void write_usage();
   void enforce_time();
   void enforce_cpu_time();
   void cut_short(EndedBy reason, const std::string& detail);
@@ -46,10 +47,11 @@ class Supervisor {
   launch::Child& child_;
   sys::Loop loop_;
   sys::SignalFd signals_;
-  sys::Timer deadline_, cpu_check_, grace_;
+  sys::Timer deadline_, cpu_check_, grace_, usage_;
   std::vector<std::unique_ptr<Pump>> inputs_, outputs_;
   std::optional<TerminalProxy> terminal_;
   std::optional<CallWatch> calls_;
+  ExecLog::Write write_;
   enum class Phase { kStarting, kRunning } phase_ = Phase::kStarting;
   std::optional<Error> failed_;       // why the program could not start
   std::optional<Outcome> ended_;      // what the program did

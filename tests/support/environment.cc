@@ -28,6 +28,7 @@ Environment::Environment()
   set("XDG_CACHE_HOME", make_directory(directory_ / "cache"));
   set("XDG_RUNTIME_DIR", make_directory(directory_ / "runtime"));
   ::chmod((directory_ / "runtime").c_str(), 0700);
+  write_file(state() + "/clawbox/audit/.tidied", "");  // else the first run tidies in the background, while we clean up
 }
 
 void Environment::set(const std::string& name, const std::string& value) {

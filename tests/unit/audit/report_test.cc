@@ -157,3 +157,23 @@ TEST_CASE("the page shows chosen calls, totals, what a rate limit left out, and 
                            "516 more records of openat", "#1: connect 1"})
     CHECK(html.find(part) != std::string::npos);
 }
+
+TEST_CASE("what a session used is drawn, and one point is no curve") {
+  audit::Report report;
+  const auto usage = [](int64_t us, int64_t cpu) {
+    return Json{{"event", "usage"}, {"mono_us", us}, {"cpu_ms", cpu}, {"processes", 3}, {"resident", 5 << 20}};
+  };
+  report.add(usage(1'000'000, 100));
+  CHECK(report.html().find("What it used") == std::string::npos);
+  report.add(usage(6'000'000, 5100));
+  const std::string page = report.html();
+  CHECK(page.find("Memory: at most 5 MiB") != std::string::npos);
+  CHECK(page.find("Processors: at most 100% of one") != std::string::npos);
+  CHECK(page.find("<polyline") != std::string::npos);
+}
+
+TEST_CASE("a program that calls itself by another name is told by its file first") {
+  CHECK(words_of(R"({"event":"exec","id":2,"pid":7,"path":"/tmp/evil","argv":["git","push"]})") ==
+        "#2 /tmp/evil, called git push [pid 7]");
+  CHECK(words_of(R"({"event":"exec","id":2,"pid":7,"path":"/bin/bash","argv":["-bash"]})") == "#2 -bash [pid 7]");
+}

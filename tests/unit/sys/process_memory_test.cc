@@ -157,7 +157,7 @@ TEST_CASE("why nothing can be read is told apart: gone, a zombie, not ours") {
 }
 
 TEST_CASE("a process that is not dumpable is unreadable to one without privileges, and readable before that") {
-  if (::geteuid() != 0) return test::skip("needs root, to become a user with a sibling");
+  if (::geteuid() != 0) return test::skip("kernel: only root can become another user");
   const char* const argv[] = {"x", nullptr};
   const auto as_user = [](const std::function<int()>& asks) {
     sys::Clone clone = sys::clone_into(0);

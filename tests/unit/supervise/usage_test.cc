@@ -1,4 +1,4 @@
-#include "supervise/cpu_time.h"
+#include "supervise/usage.h"
 
 #include <unistd.h>
 
@@ -21,16 +21,16 @@ void burn(std::chrono::milliseconds time) {
 }  // namespace
 
 TEST_CASE("the time of a descendant that was reaped is counted") {
-  const auto before = supervise::cpu_time_of_tree(::getpid());
+  const auto before = supervise::usage_of_tree(::getpid()).cpu;
   const pid_t child = sys::fork();
   if (child == 0) {
     burn(100ms);
     ::_exit(0);
   }
   sys::wait_for(child);
-  CHECK(supervise::cpu_time_of_tree(::getpid()) - before >= 90ms);
+  CHECK(supervise::usage_of_tree(::getpid()).cpu - before >= 90ms);
 }
 
 TEST_CASE("a process that does not exist has used no time") {
-  CHECK(supervise::cpu_time_of_tree(2'000'000'000) == 0ms);
+  CHECK(supervise::usage_of_tree(2'000'000'000).cpu == 0ms);
 }

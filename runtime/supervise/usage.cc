@@ -1,4 +1,4 @@
-#include "supervise/cpu_time.h"
+#include "supervise/usage.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -15,18 +15,25 @@ namespace clawbox::supervise {
 namespace {
 
 constexpr int kFirstTimeField = 14;  // utime, stime, cutime, cstime: proc_pid_stat(5)
+constexpr int kResidentField = 24;   // in pages
 
-uint64_t ticks_of(pid_t pid) {
+struct Counted {
+  uint64_t ticks = 0, processes = 0, pages = 0;
+};
+
+Counted counted(pid_t pid) {
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
   const std::string line((std::istreambuf_iterator<char>(file)), {});
   const std::size_t name_end = line.rfind(')');  // the name may hold anything, also ')' and newlines before it
-  if (name_end == std::string::npos) return 0;
+  if (name_end == std::string::npos) return {};
   std::istringstream fields(line.substr(name_end + 1));
   std::string skipped;
   for (int field = 3; field < kFirstTimeField; ++field) fields >> skipped;
-  uint64_t user = 0, system = 0, children_user = 0, children_system = 0;
+  uint64_t user = 0, system = 0, children_user = 0, children_system = 0, pages = 0;
   fields >> user >> system >> children_user >> children_system;
-  return user + system + children_user + children_system;
+  for (int field = kFirstTimeField + 4; field < kResidentField; ++field) fields >> skipped;
+  fields >> pages;
+  return {user + system + children_user + children_system, 1, pages};
 }
 
 std::vector<pid_t> children_of(pid_t pid) {
@@ -40,17 +47,22 @@ std::vector<pid_t> children_of(pid_t pid) {
   return result;
 }
 
-uint64_t ticks_of_tree(pid_t pid) {
-  uint64_t ticks = ticks_of(pid);
-  for (const pid_t child : children_of(pid)) ticks += ticks_of_tree(child);
-  return ticks;
+void add_tree(pid_t pid, Counted& sum) {
+  const Counted one = counted(pid);
+  sum.ticks += one.ticks;
+  sum.processes += one.processes;
+  sum.pages += one.pages;
+  for (const pid_t child : children_of(pid)) add_tree(child, sum);
 }
 
 }  // namespace
 
-std::chrono::milliseconds cpu_time_of_tree(pid_t root) {
-  const auto per_second = static_cast<uint64_t>(::sysconf(_SC_CLK_TCK));
-  return std::chrono::milliseconds(ticks_of_tree(root) * 1000 / per_second);
+Usage usage_of_tree(pid_t root) {
+  const auto ticks_per_second = static_cast<uint64_t>(::sysconf(_SC_CLK_TCK));
+  const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  Counted sum;
+  add_tree(root, sum);
+  return {std::chrono::milliseconds(sum.ticks * 1000 / ticks_per_second), sum.processes, sum.pages * page};
 }
 
 }  // namespace clawbox::supervise
