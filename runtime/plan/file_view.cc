@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <memory>
 
+#include "base/error.h"
+#include "base/text.h"
 #include "plan/host.h"
 #include "plan/paths.h"
 #include "sys/directories.h"
@@ -27,9 +29,14 @@ FileKind kind_of(mode_t mode) {
   return FileKind::kOther;
 }
 
-FileFacts failed_look(int error) {
+/// What is neither absent nor closed to the caller, and so to the session, is not known: a plan that took it for absent
+/// could leave a file uncovered.
+FileFacts failed_look(const std::string& path, int error) {
   FileFacts facts;
-  facts.kind = error == ENOENT || error == ENOTDIR ? FileKind::kAbsent : FileKind::kUnreachable;
+  const bool absent = error == ENOENT || error == ENOTDIR;
+  if (!absent && error != EACCES && error != ELOOP && error != ENAMETOOLONG)
+    throw_sys_error(error, "looking at " + in_quotes(path));
+  facts.kind = absent ? FileKind::kAbsent : FileKind::kUnreachable;
   return facts;
 }
 
@@ -43,9 +50,9 @@ FileFacts HostFiles::look(const std::string& path) const {
     facts.way = FileFacts::Way::kThroughLinks;
     fd = sys::try_openat2(AT_FDCWD, path, O_PATH | O_NOFOLLOW, 0);
   }
-  if (!fd) return failed_look(errno);
+  if (!fd) return failed_look(path, errno);
   struct stat found {};
-  if (::fstat(fd.get(), &found) != 0) return failed_look(errno);
+  if (::fstat(fd.get(), &found) != 0) return failed_look(path, errno);
   facts.kind = kind_of(found.st_mode);
   facts.owner = found.st_uid;
   facts.group = found.st_gid;

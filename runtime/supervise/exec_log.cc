@@ -1,18 +1,13 @@
 #include "supervise/exec_log.h"
 
-#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 
 #include "audit/hostile.h"
 #include "base/error.h"
 #include "sys/file_identity.h"
-#include "sys/openat2.h"
 
 namespace clawbox::supervise {
 namespace {
@@ -27,26 +22,6 @@ constexpr std::size_t kSparedDescriptors = 256;
 constexpr uint64_t kBurst = uint64_t{64} << 20, kBytesPerSecond = uint64_t{1} << 20;
 constexpr std::size_t kShortClaim = 4096;
 
-int64_t milliseconds(std::chrono::steady_clock::duration time) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
-}
-
-uint64_t ticks_of(const sys::ProcessStat& stat) { return stat.user_ticks + stat.system_ticks; }
-
-std::optional<sys::FileIdentity> program_of(pid_t pid) {
-  const OwnedFd exe = sys::try_openat2(AT_FDCWD, fmt::format("/proc/{}/exe", pid), O_PATH, 0);
-  const auto status = exe ? sys::try_file_status(exe) : std::nullopt;
-  return status ? std::optional(status->identity) : std::nullopt;
-}
-
-/// Why the kernel does not start what is there; nullptr: not to be seen from here.
-const char* error_at(const Place& place) {
-  if (place.kind == Place::Kind::kAbsent) return "ENOENT";
-  const auto status = place.file ? sys::try_file_status(place.file) : std::nullopt;
-  const bool refused = status && (!S_ISREG(status->mode) || (status->mode & 0111) == 0);
-  return refused ? "EACCES" : nullptr;
-}
-
 /// As many as we may have: each process that is watched takes one. The program has its own limit already.
 std::size_t descriptors_to_watch_with() {
   rlimit limit{};
@@ -56,11 +31,6 @@ std::size_t descriptors_to_watch_with() {
   ::getrlimit(RLIMIT_NOFILE, &limit);
   const std::size_t most = std::min<std::size_t>(limit.rlim_cur, kMostProcesses);
   return most - std::min(most, kSparedDescriptors);
-}
-
-uint64_t cpu_ms(uint64_t ticks) {
-  static const auto per_second = static_cast<uint64_t>(::sysconf(_SC_CLK_TCK));
-  return ticks * 1000 / per_second;
 }
 
 }  // namespace
@@ -141,7 +111,7 @@ ExecLog::Answer ExecLog::asked_by_hidden(const sys::TrappedCall& call) {
 void ExecLog::spare(ExecClaim& claim) {
   const auto now = Clock::now();
   const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - refilled_).count();
-  refilled_ = now;
+  refilled_ += std::chrono::milliseconds(waited);  // the rest of a millisecond counts the next time
   bytes_left_ = std::min(kBurst, bytes_left_ + static_cast<uint64_t>(waited) * kBytesPerSecond / 1000);
   uint64_t bytes = claim.path.size() + claim.directory.size();
   for (const auto* words : {&claim.argv.words, &claim.variable_names})
@@ -219,133 +189,6 @@ uint64_t ExecLog::write_exec(Process& process, const sys::ProcessStatus& status,
   process.search.reset();
   write_("exec", record);
   return last_id_;
-}
-
-bool ExecLog::has_changed(const Process& process, pid_t pid, const sys::ProcessStat& stat) const {
-  const sys::Identity now = sys::identity_of(pid, stat);
-  if (now.known() && !(now == process.asked->before)) return true;
-  return program_of(pid) != process.asked->program_before;
-}
-
-/// Has what was asked for happened? Called where the process makes its next call: then it has, or has failed.
-void ExecLog::settle(pid_t pid, Process& process, const sys::ProcessStat& stat) {
-  if (!process.asked) return;
-  if (has_changed(process, pid, stat)) return became(pid, process, stat);
-  Json record{{"id", process.asked->id}, {"outcome", "failed"}};
-  // The kernel has just looked there, so mostly it remembers.
-  if (const char* error = error_at(look_up(root_, process.asked->claim, pid))) record["errno"] = error;
-  write_("exec.end", record);
-  process.asked.reset();
-}
-
-void ExecLog::became(pid_t pid, Process& process, const sys::ProcessStat& stat) {
-  const uint64_t ticks = ticks_of(stat);
-  if (process.running)
-    write_end(process, {{"outcome", "replaced"}, {"cpu_ms", cpu_ms(ticks - process.running->ticks_before)}});
-  Asked asked = std::move(*process.asked);
-  process.asked.reset();
-  process.running = Running{asked.id, asked.since, ticks, sys::executable_of(pid).path};
-  check_observed(std::move(asked), pid, process.running->observed);
-}
-
-/// What runs is on record too where it is not what the claim led to.
-void ExecLog::check_observed(Asked asked, pid_t pid, const std::string& observed) {
-  const auto& claimed = asked.file;
-  const OwnedFd exe = sys::try_openat2(AT_FDCWD, fmt::format("/proc/{}/exe", pid), O_PATH, 0);
-  const auto running = exe ? sys::try_file_status(exe) : std::nullopt;
-  if (!running || (claimed && claimed->identity == running->identity)) return;
-  programs_.started(exe, observed);
-  if (!claimed) return;
-  doubts_.add({asked.id, std::move(asked.claim.path), observed, claimed->identity, running->identity}, root_);
-}
-
-void ExecLog::asked_to_exit(const sys::TrappedCall& call) {
-  if (processes_.empty()) return;
-  auto stat = sys::stat_of(call.thread);
-  Entry entry = processes_.find(call.thread);
-  if (stat && (entry == processes_.end() || entry->second.start_time != stat->start_time)) {
-    const auto status = sys::status_of(call.thread);  // a thread that is not the leader, or a fork
-    entry = status ? processes_.find(status->tgid) : processes_.end();
-    stat = entry != processes_.end() ? sys::stat_of(entry->first) : std::nullopt;
-  }
-  if (!stat || entry == processes_.end() || entry->second.start_time != stat->start_time) return;
-  settle(entry->first, entry->second, *stat);
-  Json fields{{"outcome", "exited"}, {"exit_status", call.arguments[0] & 0xff}};
-  if (entry->second.running) fields["cpu_ms"] = cpu_ms(ticks_of(*stat) - entry->second.running->ticks_before);
-  write_end(entry->second, std::move(fields));
-  forget(entry);
-}
-
-void ExecLog::write_end(const Process& process, Json fields) {
-  if (!process.running) return;
-  Json record{{"id", process.running->id}};
-  record.update(fields);
-  if (!process.running->observed.empty()) record["observed"] = audit::hostile(process.running->observed);
-  record["wall_ms"] = milliseconds(Clock::now() - process.running->since);
-  write_("exec.end", record);
-}
-
-void ExecLog::give_up_search(Process& process) {
-  const Search search = std::move(*process.search);
-  process.search.reset();
-  const uint64_t id = write_exec(process, search.status, search.call, search.claim, Place());
-  write_("exec.end", {{"id", id}, {"outcome", "failed"}, {"errno", "ENOENT"}, {"tries", search.tries}});
-}
-
-/// Without a call of its own: by a signal, by exit(2), or as a thread group whose leader is gone.
-void ExecLog::ended(pid_t pid) {
-  const Entry entry = processes_.find(pid);
-  if (entry == processes_.end()) return;
-  Process& process = entry->second;
-  const sys::PidfdInfo info = process.pidfd ? sys::pidfd_info(process.pidfd) : sys::PidfdInfo{};
-  Json fields{{"outcome", "ended"}};
-  if (info.wait_status && WIFSIGNALED(*info.wait_status))
-    fields = {{"outcome", "signaled"}, {"signal", WTERMSIG(*info.wait_status)}};
-  // With a question open another thread may have ended it first: then the status is that of the program before.
-  if (info.wait_status && WIFEXITED(*info.wait_status) && !process.asked)
-    fields = {{"outcome", "exited"}, {"exit_status", WEXITSTATUS(*info.wait_status)}};
-  if (process.asked) {
-    if (process.running) write_end(process, {{"outcome", "ended"}});
-    process.running = Running{process.asked->id, process.asked->since, 0, ""};
-    process.asked.reset();
-  }
-  write_end(process, std::move(fields));
-  forget(entry);
-}
-
-void ExecLog::forget(Entry entry) {
-  if (entry->second.search) give_up_search(entry->second);
-  if (entry->second.pidfd) loop_.forget(entry->second.pidfd.get());
-  const pid_t pid = entry->first;
-  processes_.erase(entry);
-  if (session_.ended) session_.ended(pid);
-}
-
-/// Between two calls of the process: that nothing has changed yet says nothing.
-void ExecLog::look(pid_t pid, Process& process) {
-  if (!process.asked) return;
-  const auto stat = sys::stat_of(pid);
-  if (stat && has_changed(process, pid, *stat)) became(pid, process, *stat);
-}
-
-void ExecLog::settle_due() {
-  look_.drain();
-  bool waiting = false;
-  for (auto& [pid, process] : processes_) {
-    look(pid, process);
-    waiting = waiting || (process.asked && Clock::now() - process.asked->since < 10s);
-  }
-  doubts_.settle(root_);
-  if (waiting || !doubts_.empty()) return;
-  looking_ = false;
-  look_.start(0ms);
-}
-
-void ExecLog::finish() {
-  while (!processes_.empty()) ended(processes_.begin()->first);
-  programs_.finish();
-  doubts_.settle(root_);
-  doubts_.finish();
 }
 
 }  // namespace clawbox::supervise

@@ -109,7 +109,7 @@ class ExecLog {
   Answer asked_by_hidden(const sys::TrappedCall& call);
   Answer answer_to(const ExecClaim& claim, const Place& place) const;
   void give_up_search(Process& process);
-  void write_end(const Process& process, Json fields);
+  void write_end(const Process& process, const Json& fields);
   void ended(pid_t pid);
   void settle_due();
   void forget(Entry entry);
@@ -128,5 +128,8 @@ class ExecLog {
   Clock::time_point refilled_ = Clock::now();
   uint64_t last_id_ = 0;
 };
+
+/// The file that a process runs; nothing where the kernel does not show it.
+std::optional<sys::FileIdentity> program_of(pid_t pid);
 
 }  // namespace clawbox::supervise

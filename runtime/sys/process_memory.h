@@ -30,7 +30,7 @@ struct MemoryString {
 
 struct VectorLimits {
   std::size_t words = 1024;
-  std::size_t bytes = 128 * 1024;
+  std::size_t bytes = std::size_t{128} * 1024;
 };
 
 /// What argv or envp holds. The last of `words` may be cut: its rest is in `bytes_left_out`.

@@ -201,11 +201,12 @@ TEST_CASE("a variable that makes a loader run something is never passed") {
 TEST_CASE("a state directory that cannot be written is refused") {
   if (::geteuid() == 0) return skip("kernel: root may write everywhere");
   const Environment environment;
-  ::chmod(environment.state().c_str(), 0500);
+  const std::string trails = environment.state() + "/clawbox/audit";
+  ::chmod(trails.c_str(), 0500);
   const Finished finished = run(environment.inside("coding", {"true"}));
   INFO(finished.err);
   CHECK(finished.status == static_cast<int>(ExitStatus::kStateUnusable));
-  ::chmod(environment.state().c_str(), 0700);
+  ::chmod(trails.c_str(), 0700);
   CHECK(run(environment.inside("coding", {"true"})).status == 0);
 }
 
