@@ -32,7 +32,7 @@ void rename_new(const OwnedFd& directory, const std::string& from, const std::st
 Trail::Trail(const OwnedFd& directory, std::string session, TrailOptions options)
     : directory_(sys::duplicate(directory.get())),
       session_(checked_name(std::move(session))),
-      options_(options),
+      options_(std::move(options)),
       file_(directory, newest_name(session_)),
       prev_(random_prev()) {
   if (options_.rotate > 0) options_.rotate = std::max(options_.rotate, kSmallestSegment);
@@ -53,7 +53,7 @@ void Trail::tell_losses() {
 }
 
 void Trail::count_loss(const SysError& error) {
-  if (options_.loss == Loss::kThrown) throw error;
+  if (options_.loss == Loss::kThrown) throw SysError(error);
   if (lost_++ == 0) why_lost_ = error.what();
 }
 

@@ -28,7 +28,7 @@ std::string branch(const Tree& tree, std::size_t at, const std::vector<bool>& fo
   if (node.depth > kDeepestIndent) return fmt::format("(depth {}) {}", node.depth, node.replaces ? "⇒ " : "");
   std::string text = std::string(follows[at] ? "├" : "└") + (node.replaces ? "⇒ " : "─ ");
   for (std::size_t up = node.parent; tree.nodes()[up].depth > 0; up = tree.nodes()[up].parent)
-    text = (follows[up] ? "│  " : "   ") + text;
+    text.insert(0, follows[up] ? "│  " : "   ");
   return text;
 }
 

@@ -67,7 +67,8 @@ void Output::start_pager() {
   if (pager_ < 0) return;
   capacity_ = static_cast<std::size_t>(std::max(capacity, 0));
   pipe_ = std::move(pipe.write_end);
-  ::signal(SIGINT, SIG_IGN);  // the pager's to answer: it stops a search in less, and we end when it does
+  static_cast<void>(
+      ::signal(SIGINT, SIG_IGN));  // the pager's to answer: it stops a search in less, and we end when it does
 }
 
 Output::~Output() {

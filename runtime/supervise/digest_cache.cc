@@ -17,7 +17,7 @@ namespace clawbox::supervise {
 namespace {
 
 constexpr std::size_t kMostEntries = 2048;
-constexpr std::size_t kMostBytes = 2 * 1024 * 1024;
+constexpr std::size_t kMostBytes = std::size_t{2} << 20;
 constexpr std::string_view kHeader = "clawbox-programs 1";
 const std::string kFile = "programs";
 

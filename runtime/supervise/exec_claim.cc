@@ -18,7 +18,7 @@ namespace clawbox::supervise {
 namespace {
 
 constexpr std::size_t kLongestPath = 4096;  // PATH_MAX: the kernel takes no longer one
-constexpr sys::VectorLimits kVariables{4096, 32 * 1024};
+constexpr sys::VectorLimits kVariables{4096, std::size_t{32} << 10};
 
 std::string unreadable_text(int error) {
   if (error == EPERM) return "the kernel hides the memory of this process";

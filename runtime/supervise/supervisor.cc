@@ -55,7 +55,7 @@ void Supervisor::write_usage() {
 void Supervisor::wait_for_start() {
   loop_.run();
   if (failed_ && calls_) calls_->finish();  // what was asked for is on record with its end
-  if (failed_) throw *failed_;
+  if (failed_) throw Error(*failed_);
   if (phase_ == Phase::kStarting)
     throw Error(ExitStatus::kSetupFailed, "the sandbox was killed before the program started");
 }

@@ -22,7 +22,7 @@ struct FileIdentity {
   // needed, or the kernel (before Linux 6.8) has none.
   uint64_t mount = 0;
 
-  auto operator<=>(const FileIdentity&) const = default;
+  auto operator<=>(const FileIdentity&) const = default;  // NOLINT(modernize-use-nullptr): of the compiler's own
   /// Two files can have this identity only by one's having been replaced within the same tick of the clock.
   bool unique() const { return is_lasting() || mount != 0; }
   /// Also after a reboot and among all mounts.

@@ -92,7 +92,7 @@ std::vector<pid_t> pids_of(std::string_view text, std::string_view name) {
 
 /// A process of very many groups has a longer status than any buffer on the stack.
 std::optional<ProcessStatus> long_status_of(pid_t pid) {
-  constexpr std::size_t kLongest = 1024 * 1024;  // NGROUPS_MAX is 65536
+  constexpr std::size_t kLongest = std::size_t{1} << 20;  // NGROUPS_MAX is 65536
   const OwnedFd file(::open(ProcPath(pid, "status").get(), O_RDONLY | O_CLOEXEC));
   if (!file) return std::nullopt;
   std::string text(kLongest, '\0');

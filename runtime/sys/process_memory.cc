@@ -15,13 +15,13 @@ namespace {
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kMostPieces = 64;
 constexpr std::size_t kBeginning = 256;  // most words and paths are shorter
-constexpr std::size_t kMostStep = 64 * 1024;
+constexpr std::size_t kMostStep = std::size_t{64} << 10;
 constexpr std::size_t kFirstPointers = 128;
 constexpr std::size_t kPointersAtOnce = 2048;
 constexpr std::size_t kWordsAtOnce = 256;
 constexpr std::size_t kMostCountedWords = 4096;      // by their length
 constexpr std::size_t kMostCountedPointers = 65536;  // by their number only
-constexpr std::size_t kMostCountedTail = 1024 * 1024;
+constexpr std::size_t kMostCountedTail = std::size_t{1} << 20;
 
 MemoryRead transfer(pid_t pid, std::span<const iovec> pieces, std::span<char> into) {
   const iovec local{into.data(), into.size()};
@@ -32,6 +32,7 @@ MemoryRead transfer(pid_t pid, std::span<const iovec> pieces, std::span<char> in
 
 std::size_t to_page_end(uint64_t address) { return kPage - address % kPage; }
 
+// NOLINTNEXTLINE(performance-no-int-to-ptr): an address in another process; nobody here follows it
 iovec piece_at(uint64_t address, std::size_t size) { return {reinterpret_cast<void*>(address), size}; }
 
 struct Pointers {
