@@ -158,7 +158,7 @@ TEST_CASE("a directory that the caller may not read is refused, and not taken fo
   if (::geteuid() == 0) return skip("kernel: root may read everywhere");
   const Recorded recorded;
   const std::string directory = trail_directory(recorded.environment);
-  for (const mode_t mode : {0100, 0000}) {
+  for (const mode_t mode : {0100U, 0000U}) {
     ::chmod(directory.c_str(), mode);
     check_refused(recorded.clawbox({"log"}), 73, directory, "--directory");
     check_refused(recorded.clawbox({"log", "verify"}), 73, directory, "--directory");

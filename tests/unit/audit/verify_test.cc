@@ -65,7 +65,7 @@ TEST_CASE("a flipped bit is found, whichever byte of the trail it is in") {
 }
 
 TEST_CASE("a changed line is named by its number") {
-  for (const std::size_t at : {0, 2, 5}) {
+  for (const std::size_t at : {0U, 2U, 5U}) {
     const Finding found = after_damage([at](Lines& lines) { lines[at].replace(lines[at].size() - 3, 1, "X"); });
     CHECK(found.line == at + 1);
   }
