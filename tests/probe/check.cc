@@ -118,4 +118,13 @@ std::vector<std::string> writable_places() {
   return places;
 }
 
+bool creates_file_in(const std::string& directory) {
+  const std::string path = directory + "/clawbox-probe-file";
+  const int fd = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+  if (fd < 0) return false;
+  ::close(fd);
+  ::unlink(path.c_str());
+  return true;
+}
+
 }  // namespace probe

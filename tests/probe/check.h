@@ -27,6 +27,9 @@ inline Result holds() { return {}; }
 inline Result open_because(std::string detail) { return {Verdict::kOpen, std::move(detail)}; }
 inline Result not_applicable(std::string reason) { return {Verdict::kNotApplicable, std::move(reason)}; }
 
+/// Makes a file and removes it again.
+bool creates_file_in(const std::string& directory);
+
 /// What was planted outside, as "name=value" words. A check whose facts are absent is not applicable, never a success.
 using Planted = std::map<std::string, std::string>;
 

@@ -19,15 +19,6 @@
 namespace probe {
 namespace {
 
-bool creates_file_in(const std::string& directory) {
-  const std::string path = directory + "/clawbox-probe-file";
-  const int fd = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-  if (fd < 0) return false;
-  ::close(fd);
-  ::unlink(path.c_str());
-  return true;
-}
-
 Result system_directories_refuse_files(const Planted&) {
   for (const char* path : {"/", "/usr", "/usr/bin", "/etc", "/opt", "/var", "/var/lib"})
     if (creates_file_in(path)) return open_because(std::string("made and removed a file in ") + path);

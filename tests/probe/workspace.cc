@@ -13,15 +13,6 @@
 namespace probe {
 namespace {
 
-bool creates_in(const std::string& directory) {
-  const std::string path = directory + "/clawbox-probe-file";
-  const int fd = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-  if (fd < 0) return false;
-  ::close(fd);
-  ::unlink(path.c_str());
-  return true;
-}
-
 Result protected_paths(const Planted& planted, std::initializer_list<const char*> paths) {
   if (!fact(planted, "workspace")) return not_applicable("the workspace was not planted");
   bool seen = false;
@@ -29,7 +20,7 @@ Result protected_paths(const Planted& planted, std::initializer_list<const char*
     struct stat facts {};
     if (::lstat(path, &facts) < 0) continue;
     seen = true;
-    if (S_ISDIR(facts.st_mode) ? creates_in(path) : can_open(path, O_WRONLY))
+    if (S_ISDIR(facts.st_mode) ? creates_file_in(path) : can_open(path, O_WRONLY))
       return open_because(std::string("could change ") + path);
   }
   return seen ? holds() : not_applicable("none of these files is there");
@@ -108,7 +99,7 @@ Result nothing_beside(const Planted& planted) {
   struct stat facts {};
   if (!inode || ::stat("..", &facts) < 0) return not_applicable("the workspace was not planted");
   if (std::to_string(facts.st_ino) != *inode) return holds();
-  return creates_in("..") ? open_because("made and removed a file beside the workspace") : holds();
+  return creates_file_in("..") ? open_because("made and removed a file beside the workspace") : holds();
 }
 
 constexpr Check kChecks[] = {

@@ -14,26 +14,11 @@
 #include "support/temp_dir.h"
 #include "sys/files.h"
 #include "sys/processes.h"
+#include "unit/sys/waiting_child.h"
 
 using namespace clawbox;
 
 namespace {
-
-/// A child that has done `first` and waits until it is killed.
-sys::Process child_after(const std::function<void()>& first) {
-  sys::Pipe started = sys::make_pipe();
-  sys::Clone clone = sys::clone_into(0);
-  if (clone.pid == 0) {
-    first();
-    sys::write_all(started.write_end, "x", "the pipe");
-    started.write_end.reset();  // end-of-file tells the parent
-    for (;;) ::pause();
-  }
-  sys::Process child(clone.pid, std::move(clone.pidfd));
-  started.write_end.reset();
-  sys::read_all(started.read_end, 1, "the pipe of a child that goes on");
-  return child;
-}
 
 /// Without reaping.
 void wait_for_end(const sys::Process& process) {
@@ -69,7 +54,7 @@ TEST_CASE("a stat that is not whole is nothing") {
 }
 
 TEST_CASE("a process cannot forge its status by its name") {
-  const sys::Process child = child_after([] { ::prctl(PR_SET_NAME, "x\nTgid:\t1\n) "); });
+  const sys::Process child = waiting_child([] { ::prctl(PR_SET_NAME, "x\nTgid:\t1\n) "); });
   const auto status = sys::status_of(child.pid());
   REQUIRE(status);
   CHECK(status->tgid == child.pid());
@@ -89,7 +74,7 @@ TEST_CASE("a fork keeps the identity and an exec changes it") {
   REQUIRE(ours);
   CHECK(ours->known());
   CHECK(ours->random);
-  const sys::Process forked = child_after([] {});
+  const sys::Process forked = waiting_child([] {});
   CHECK(sys::identity_of(forked.pid()) == ours);
   sys::Pipe output = sys::make_pipe();
   sys::Clone clone = sys::clone_into(0);
@@ -109,7 +94,7 @@ TEST_CASE("a fork keeps the identity and an exec changes it") {
 }
 
 TEST_CASE("a zombie has a state and times but no identity, and a gone process nothing") {
-  sys::Process child = child_after([] {});
+  sys::Process child = waiting_child([] {});
   const pid_t pid = child.pid();
   child.kill();
   wait_for_end(child);
@@ -129,7 +114,7 @@ TEST_CASE("where a process is, and that its directory was removed") {
   const test::TempDir dir;
   const std::string odd = test::make_directory(dir / "odd (deleted)"), gone = test::make_directory(dir / "gone\n");
   const auto in = [](const std::string& path) {
-    return child_after([&] { sys::change_directory(sys::open(path, O_PATH)); });
+    return waiting_child([&] { sys::change_directory(sys::open(path, O_PATH)); });
   };
   const sys::Process here = in(dir.path()), there = in(odd), nowhere = in(gone);
   ::rmdir(gone.c_str());

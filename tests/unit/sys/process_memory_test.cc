@@ -11,28 +11,13 @@
 #include "support/catch.h"
 #include "sys/files.h"
 #include "sys/processes.h"
+#include "unit/sys/waiting_child.h"
 
 using namespace clawbox;
 
 namespace {
 
 constexpr std::size_t kPage = 4096;
-
-/// A child with a copy of our memory that waits until it is killed.
-sys::Process waiting_child(const std::function<void()>& first = [] {}) {
-  sys::Pipe started = sys::make_pipe();
-  sys::Clone clone = sys::clone_into(0);
-  if (clone.pid == 0) {
-    first();
-    sys::write_all(started.write_end, "x", "the pipe");
-    started.write_end.reset();  // end-of-file tells the parent
-    for (;;) ::pause();
-  }
-  sys::Process child(clone.pid, std::move(clone.pidfd));
-  started.write_end.reset();
-  sys::read_all(started.read_end, 1, "the pipe of a child that goes on");
-  return child;
-}
 
 uint64_t at(const void* pointer) { return reinterpret_cast<uint64_t>(pointer); }
 
