@@ -7,6 +7,14 @@
 namespace clawbox::seccomp {
 namespace {
 
+OwnedFd install_plain(const Filter& filter) try {
+  return sys::install_listening_filter(filter, sys::ListenerMode::kPlain);  // before Linux 5.19
+} catch (const SysError& error) {
+  if (error.code() != EINVAL) throw;
+  throw Error(ExitStatus::kFeatureMissing, "this kernel cannot tell of system calls (seccomp listeners, Linux 5.5)",
+              "a newer kernel, or audit.level = \"session\"");
+}
+
 OwnedFd install_listening(const Filter& filter) try {
   return sys::install_listening_filter(filter, sys::ListenerMode::kWaitKillable);
 } catch (const SysError& error) {
@@ -14,7 +22,7 @@ OwnedFd install_listening(const Filter& filter) try {
     throw Error(ExitStatus::kFeatureMissing, "a sandbox around this one listens to system calls already",
                 "run it outside, or with audit.level = \"session\"");
   if (error.code() != EINVAL) throw;
-  return sys::install_listening_filter(filter, sys::ListenerMode::kPlain);  // before Linux 5.19
+  return install_plain(filter);
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ pid_t spawn_shell(const std::string& command, const OwnedFd& input) {
   ::posix_spawnattr_init(&attributes);
   ::posix_spawn_file_actions_adddup2(&actions, input.get(), STDIN_FILENO);
   ::sigemptyset(&defaults);
-  ::sigaddset(&defaults, SIGPIPE);
+  for (const int ours : {SIGPIPE, SIGXFSZ}) ::sigaddset(&defaults, ours);  // which main ignores
   ::posix_spawnattr_setsigdefault(&attributes, &defaults);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   std::string shell = "sh", option = "-c", text = command;
