@@ -22,6 +22,7 @@ ExecLog::Session session_of(const Plan& plan, pid_t init, OwnedFd digests, std::
           plan.command.argv,
           plan.audit.environment_names ? EnvironmentNames::kRecorded : EnvironmentNames::kLeftOut,
           plan.identity.uid_map,
+          plan.identity.nested_user_namespaces ? ExecLog::Session::Roots::kMany : ExecLog::Session::Roots::kOne,
           std::move(digests),
           std::move(ended)};
 }

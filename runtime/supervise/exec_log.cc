@@ -33,6 +33,19 @@ std::size_t descriptors_to_watch_with() {
   return most - std::min(most, kSparedDescriptors);
 }
 
+/// What a program may write and not read, the kernel reads and we do not: such a page would hide every word. An honest
+/// program has none, so it is answered as if nothing were mapped there.
+ExecLog::Answer answer_to(const ExecClaim& claim, const Place& place) {
+  if (claim.error == EFAULT) return ExecLog::Answer::kFault;
+  return place.kind == Place::Kind::kAbsent ? ExecLog::Answer::kAbsent : ExecLog::Answer::kGoOn;
+}
+
+std::size_t hash_of(const std::vector<std::string>& words) {
+  std::size_t hash = words.size();
+  for (const std::string& word : words) hash = hash * 31 + std::hash<std::string>()(word);
+  return hash;
+}
+
 }  // namespace
 
 ExecLog::ExecLog(sys::Loop& loop, Session session, Write write)
@@ -56,7 +69,7 @@ ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call, const std::
   const auto status = sys::status_of(call.thread);
   const auto stat = status ? sys::stat_of(status->tgid) : std::nullopt;
   ExecClaim claim = read_claim(call, session_.names);
-  if (!root_) root_ = root_of(call.thread);
+  if (!root_ || session_.roots == Session::Roots::kMany) root_ = root_of(call.thread);
   Place place = look_up(root_, claim, call.thread);
   if (!still_waits()) return Answer::kGoOn;  // killed meanwhile: another process may have its number
   if (!stat) return asked_by_hidden(call);
@@ -64,11 +77,14 @@ ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call, const std::
   Process& process = entry->second;
   settle(entry->first, process, *stat);
   if (claim.error == EPERM && last_id_ == 0 && process.parent == session_.init) claim.argv.words = session_.argv;
-  if (process.search && process.search->claim.argv.words != claim.argv.words) give_up_search(process);
+  const std::size_t words = hash_of(claim.argv.words);
+  if (process.search && process.search->words != words) give_up_search(process);
   const Answer answer = answer_to(claim, place);
   if (answer == Answer::kAbsent) {
     const unsigned tries = process.search ? process.search->tries + 1 : 1;
-    process.search = Search{*status, std::move(claim), call, tries};
+    cut(claim.argv, kShortClaim);
+    claim.variable_names = {};
+    process.search = Search{*status, std::move(claim), words, call, tries};
     return answer;
   }
   spare(claim);
@@ -88,13 +104,6 @@ ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call, const std::
                         Clock::now()};
   if (!std::exchange(looking_, true)) look_.start(kFirstLook, kFurtherLooks);
   return Answer::kGoOn;
-}
-
-/// What a program may write and not read, the kernel reads and we do not: such a page would hide every word. An honest
-/// program has none, so it is answered as if nothing were mapped there.
-ExecLog::Answer ExecLog::answer_to(const ExecClaim& claim, const Place& place) const {
-  if (claim.error == EFAULT) return Answer::kFault;
-  return place.kind == Place::Kind::kAbsent ? Answer::kAbsent : Answer::kGoOn;
 }
 
 /// It waits, and /proc does not show it (hidepid): on record all the same.

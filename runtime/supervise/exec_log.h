@@ -37,7 +37,9 @@ class ExecLog {
     pid_t init = 0;                 // pid 1, as we see it
     std::vector<std::string> argv;  // of its program: the kernel hides the memory of pid 1
     EnvironmentNames names = EnvironmentNames::kLeftOut;
-    std::vector<IdRange> uids;         // host to inside
+    std::vector<IdRange> uids;  // host to inside
+    // With nested user namespaces a program may have another root directory than its parent.
+    enum class Roots { kOne, kMany } roots = Roots::kOne;
     OwnedFd digests;                   // directory of the cache, or empty
     std::function<void(pid_t)> ended;  // a process that had executed something is gone
   };
@@ -79,7 +81,8 @@ class ExecLog {
   /// A search through PATH: attempts that found nothing.
   struct Search {
     sys::ProcessStatus status;
-    ExecClaim claim;
+    ExecClaim claim;        // cut: a crowd of searches must not fill our memory
+    std::size_t words = 0;  // hash of all its words
     sys::TrappedCall call;
     unsigned tries = 0;
   };
@@ -107,7 +110,6 @@ class ExecLog {
   bool has_changed(const Process& process, pid_t pid, const sys::ProcessStat& stat) const;
   void spare(ExecClaim& claim);
   Answer asked_by_hidden(const sys::TrappedCall& call);
-  Answer answer_to(const ExecClaim& claim, const Place& place) const;
   void give_up_search(Process& process);
   void write_end(const Process& process, const Json& fields);
   void ended(pid_t pid);
@@ -129,7 +131,8 @@ class ExecLog {
   uint64_t last_id_ = 0;
 };
 
-/// The file that a process runs; nothing where the kernel does not show it.
+/// The file that a process runs (O_PATH); empty where the kernel does not show it.
+OwnedFd program_file(pid_t pid);
 std::optional<sys::FileIdentity> program_of(pid_t pid);
 
 }  // namespace clawbox::supervise

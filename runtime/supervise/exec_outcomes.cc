@@ -37,8 +37,10 @@ uint64_t cpu_ms(uint64_t ticks) {
 
 }  // namespace
 
+OwnedFd program_file(pid_t pid) { return sys::try_openat2(AT_FDCWD, fmt::format("/proc/{}/exe", pid), O_PATH, 0); }
+
 std::optional<sys::FileIdentity> program_of(pid_t pid) {
-  const OwnedFd exe = sys::try_openat2(AT_FDCWD, fmt::format("/proc/{}/exe", pid), O_PATH, 0);
+  const OwnedFd exe = program_file(pid);
   const auto status = exe ? sys::try_file_status(exe) : std::nullopt;
   return status ? std::optional(status->identity) : std::nullopt;
 }
@@ -73,7 +75,7 @@ void ExecLog::became(pid_t pid, Process& process, const sys::ProcessStat& stat) 
 /// What runs is on record too where it is not what the claim led to.
 void ExecLog::check_observed(Asked asked, pid_t pid, const std::string& observed) {
   const auto& claimed = asked.file;
-  const OwnedFd exe = sys::try_openat2(AT_FDCWD, fmt::format("/proc/{}/exe", pid), O_PATH, 0);
+  const OwnedFd exe = program_file(pid);
   const auto running = exe ? sys::try_file_status(exe) : std::nullopt;
   if (!running || (claimed && claimed->identity == running->identity)) return;
   programs_.started(exe, observed);

@@ -47,12 +47,20 @@ std::vector<pid_t> children_of(pid_t pid) {
   return result;
 }
 
-void add_tree(pid_t pid, Counted& sum) {
-  const Counted one = counted(pid);
-  sum.ticks += one.ticks;
-  sum.processes += one.processes;
-  sum.pages += one.pages;
-  for (const pid_t child : children_of(pid)) add_tree(child, sum);
+/// Not by recursion: how deep the tree is, the program decides.
+Counted counted_tree(pid_t root) {
+  Counted sum;
+  std::vector<pid_t> waiting{root};
+  while (!waiting.empty()) {
+    const pid_t pid = waiting.back();
+    waiting.pop_back();
+    const Counted one = counted(pid);
+    sum.ticks += one.ticks;
+    sum.processes += one.processes;
+    sum.pages += one.pages;
+    for (const pid_t child : children_of(pid)) waiting.push_back(child);
+  }
+  return sum;
 }
 
 }  // namespace
@@ -60,8 +68,7 @@ void add_tree(pid_t pid, Counted& sum) {
 Usage usage_of_tree(pid_t root) {
   const auto ticks_per_second = static_cast<uint64_t>(::sysconf(_SC_CLK_TCK));
   const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
-  Counted sum;
-  add_tree(root, sum);
+  const Counted sum = counted_tree(root);
   return {std::chrono::milliseconds(sum.ticks * 1000 / ticks_per_second), sum.processes, sum.pages * page};
 }
 
