@@ -30,7 +30,12 @@ constexpr int kFirstFreeDescriptor = 4;  // 0–2 are the program's, 3 is the ch
 /// The launcher is gone: nobody is left to tell.
 [[noreturn]] void die() { sys::exit_alone(static_cast<int>(ExitStatus::kSetupFailed)); }
 
-std::vector<OwnedFd> wait_for_go(const OwnedFd& channel) {
+/// One id of our own needs nobody else, and no wait; anything more is the parent's work.
+std::vector<OwnedFd> take_identity(const Identity& identity, const OwnedFd& channel) {
+  if (identity.writer == Identity::Writer::kSelf) {
+    write_own_id_map(identity);
+    return {};
+  }
   auto message = receive(channel);
   if (!message || message->packet.kind != Kind::kGo) die();
   return std::move(message->descriptors);
@@ -87,7 +92,7 @@ void report(const OwnedFd& channel, const Error& error) {
 std::optional<int> settle(Inheritance& given, Stopwatch& watch) {
   const Plan& plan = given.plan;
   sys::die_with_parent();  // again below: the kernel forgets it when ids change
-  std::vector<OwnedFd> mapped = wait_for_go(given.channel);
+  std::vector<OwnedFd> mapped = take_identity(plan.identity, given.channel);
   watch.lap("go");
   become_session_user(plan.identity);
   sys::die_with_parent();

@@ -56,12 +56,17 @@ void run_helper(const std::string& program, pid_t child, const std::vector<IdRan
               "out identity.subordinate_ids");
 }
 
-void write_maps_by_file(pid_t child, const Identity& identity) {
-  const OwnedFd proc = sys::open(fmt::format("/proc/{}", child), O_PATH | O_DIRECTORY);
+void write_maps_of(const std::string& process, const Identity& identity) {
+  const OwnedFd proc = sys::open("/proc/" + process, O_PATH | O_DIRECTORY);
   // Without privilege the kernel takes a gid map only after setgroups is given up (user_namespaces(7)).
   if (identity.writer == Identity::Writer::kSelf) write_file(proc, "setgroups", "deny");
   write_file(proc, "uid_map", map_text(identity.uid_map));
   write_file(proc, "gid_map", map_text(identity.gid_map));
+}
+
+[[noreturn]] void throw_map_refused(const SysError& error) {
+  throw Error(ExitStatus::kFeatureMissing, fmt::format("writing the id map of the user namespace: {}", error.what()),
+              "the system restricts user namespaces: `clawbox doctor` names the setting");
 }
 
 /// A map of many ids needs a writer with capabilities in the outer namespace, which unshare takes from us: a child that
@@ -90,12 +95,15 @@ void enter_with_all_ids(const Identity& identity, const OwnedFd& bare_proc) {
 }  // namespace
 
 void write_id_maps(pid_t child, const Identity& identity) try {
-  if (identity.writer != Identity::Writer::kHelper) return write_maps_by_file(child, identity);
+  if (identity.writer != Identity::Writer::kHelper) return write_maps_of(std::to_string(child), identity);
   run_helper("newuidmap", child, identity.uid_map);
   run_helper("newgidmap", child, identity.gid_map);
 } catch (const SysError& error) {
-  throw Error(ExitStatus::kFeatureMissing, fmt::format("writing the id map of the user namespace: {}", error.what()),
-              "the system restricts user namespaces: `clawbox doctor` names the setting");
+  throw_map_refused(error);
+}
+
+void write_own_id_map(const Identity& identity) try { write_maps_of("self", identity); } catch (const SysError& error) {
+  throw_map_refused(error);
 }
 
 OwnedFd owner_map(const Identity& identity) {
@@ -114,13 +122,20 @@ OwnedFd owner_map(const Identity& identity) {
   return sys::open_at(proc, "ns/user", O_RDONLY, sys::Resolve::kAny);
 }
 
-std::vector<OwnedFd> mapped_trees(const Plan& plan) {
+/// The session's own namespace mostly says it already: it is the owner of the workspace who is mapped.
+OwnedFd owners_for(pid_t child, const Identity& identity) {
+  const bool same = owner_line(*identity.file_owner) == map_text(identity.uid_map) &&
+                    owner_line(*identity.file_group) == map_text(identity.gid_map);
+  return same ? sys::open(fmt::format("/proc/{}/ns/user", child), O_RDONLY) : owner_map(identity);
+}
+
+std::vector<OwnedFd> mapped_trees(pid_t child, const Plan& plan) {
   std::vector<OwnedFd> trees;
   OwnedFd owners;
   for (const MountStep& step : plan.mounts) {
     const Bind* bind = std::get_if<Bind>(&step.action);
     if (bind == nullptr || bind->ownership != Ownership::kMapped) continue;
-    if (!owners) owners = owner_map(plan.identity);
+    if (!owners) owners = owners_for(child, plan.identity);
     trees.push_back(mount::mapped_tree(*bind, owners));
   }
   return trees;

@@ -12,13 +12,15 @@ namespace clawbox::launch {
 
 /// The parent's side: writes uid_map, gid_map (and setgroups) of the child, itself or by newuidmap(1) and newgidmap(1).
 void write_id_maps(pid_t child, const Identity& identity);
+/// The child's side, for Identity::Writer::kSelf alone: one id, the caller's own, which the kernel lets everybody map.
+void write_own_id_map(const Identity& identity);
 
 /// A user namespace that only exists to map owners from what is on disk to the session's host id: one descriptor, no
 /// process.
 OwnedFd owner_map(const Identity& identity);
 
-/// One detached tree for each Bind with Ownership::kMapped, in the order of the plan.
-std::vector<OwnedFd> mapped_trees(const Plan& plan);
+/// One detached tree for each Bind with Ownership::kMapped, in the order of the plan. The child has its id maps.
+std::vector<OwnedFd> mapped_trees(pid_t child, const Plan& plan);
 
 /// The child's side, in the outer namespace: take on the mapped ids, all groups dropped where the kernel lets us.
 void become_session_user(const Identity& identity);

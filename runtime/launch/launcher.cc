@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "launch/child.h"
+#include "launch/identity.h"
 #include "launch/protocol.h"
 
 namespace clawbox::launch {
@@ -35,10 +36,13 @@ Child start(const Plan& plan, const seccomp::Program& filters, Stdio stdio) {
   return Child(sys::Process(clone.pid, std::move(clone.pidfd)), std::move(ours));
 }
 
-void Child::go(const std::vector<OwnedFd>& mapped_trees) {
+void Child::go(const Plan& plan) {
+  if (plan.identity.writer == Identity::Writer::kSelf) return;
+  write_id_maps(pid(), plan.identity);
+  const std::vector<OwnedFd> trees = mapped_trees(pid(), plan);
   std::vector<int> descriptors;
-  descriptors.reserve(mapped_trees.size());
-  for (const OwnedFd& tree : mapped_trees) descriptors.push_back(tree.get());
+  descriptors.reserve(trees.size());
+  for (const OwnedFd& tree : trees) descriptors.push_back(tree.get());
   Packet packet;
   packet.kind = Kind::kGo;
   send(channel_, packet, descriptors);

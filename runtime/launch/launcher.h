@@ -1,6 +1,6 @@
 // The launcher's side of a start: clone into new namespaces, hand over, hear that it is ready, arm.
 //
-// Order: start → write_id_maps → go → gifts → arm. Every failure of the child comes back here as the child's
+// Order: start → go → gifts → arm. Every failure of the child comes back here as the child's
 // own Error. Destroying a Child kills its pid 1, and with it the whole session.
 #pragma once
 
@@ -29,8 +29,9 @@ class Child {
   sys::Process& process() { return process_; }
   const OwnedFd& channel() const { return channel_; }
 
-  /// Lets the set-up run.
-  void go(const std::vector<OwnedFd>& mapped_trees);
+  /// Does what the set-up cannot do for itself, id maps and mapped trees, and lets it run. A child that maps its one id
+  /// (Identity::Writer::kSelf) does not wait for it.
+  void go(const Plan& plan);
   /// Waits until it is done. Throws what the child could not do.
   Gifts gifts();
   /// The program is executed. kStarted or kFailed comes on the channel: whoever answers the listener must hear it.

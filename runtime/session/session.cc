@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
-#include "launch/identity.h"
 #include "launch/launcher.h"
 #include "plan/protect.h"
 #include "seccomp/cache.h"
@@ -69,8 +68,7 @@ Outcome Session::run(const Plan& plan) {
     supervise::give_pipes_to(stdio, plan.identity.uid_map.front().host, plan.identity.gid_map.front().host);
   launch::Child child = launch::start(plan, filters, std::move(stdio.ends));
   watch.lap("clone");
-  launch::write_id_maps(child.pid(), plan.identity);
-  child.go(launch::mapped_trees(plan));
+  child.go(plan);
   // While the child sets up: none of this needs it, and all of it must be done before the program runs.
   const plan::ProtectedState before = protected_state(plan);
   Record record(plan, directories_.state + "/audit", entry.id());
