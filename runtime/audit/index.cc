@@ -16,8 +16,8 @@
 namespace clawbox::audit {
 namespace {
 
-/// Many times the longest line of the index.
-constexpr uint64_t kLongestTail = 64 << 10;
+/// Ten times the longest line of the index.
+constexpr uint64_t kLongestTail = 4096;
 
 struct Tail {
   uint64_t whole = 0;  // bytes of whole lines in the file

@@ -11,6 +11,8 @@
 namespace clawbox::supervise {
 namespace {
 
+constexpr std::size_t kRoom = 65536;
+
 /// Regular files and devices such as /dev/zero are always ready, and epoll refuses them (epoll_ctl(2), EPERM).
 bool can_wait(const OwnedFd& fd) {
   struct stat status {};
@@ -23,7 +25,11 @@ bool not_now() { return errno == EAGAIN || errno == EINTR; }
 }  // namespace
 
 Pump::Pump(sys::Loop& loop, OwnedFd source, OwnedFd sink, std::function<void()> when_done)
-    : loop_(loop), source_(std::move(source)), sink_(std::move(sink)), when_done_(std::move(when_done)) {
+    : loop_(loop),
+      source_(std::move(source)),
+      sink_(std::move(sink)),
+      when_done_(std::move(when_done)),
+      buffer_(std::make_unique_for_overwrite<char[]>(kRoom)) {
   watch_source();
 }
 
@@ -37,7 +43,7 @@ void Pump::watch_sink() {
 }
 
 void Pump::fill() {
-  const ssize_t got = ::read(source_.get(), buffer_.data(), buffer_.size());
+  const ssize_t got = ::read(source_.get(), buffer_.get(), kRoom);
   if (got < 0 && not_now()) return;
   if (got <= 0) return finish();  // end-of-file; EIO of a terminal whose other side is closed
   start_ = 0;
@@ -51,7 +57,7 @@ void Pump::fill() {
 void Pump::empty() {
   if (start_ == end_) fill();  // a source that cannot be waited for is read when the sink has room
   while (source_ && start_ < end_) {
-    const ssize_t put = ::write(sink_.get(), buffer_.data() + start_, end_ - start_);
+    const ssize_t put = ::write(sink_.get(), buffer_.get() + start_, end_ - start_);
     if (put < 0 && not_now()) return;
     if (put < 0) {
       error_ = errno == EPIPE ? 0 : errno;

@@ -1,8 +1,8 @@
 // Moves bytes one way between two descriptors inside a loop, with back-pressure and without ever blocking the loop.
 #pragma once
 
-#include <array>
 #include <functional>
+#include <memory>
 
 #include "base/owned_fd.h"
 #include "sys/loop.h"
@@ -33,7 +33,7 @@ class Pump {
   sys::Loop& loop_;
   OwnedFd source_, sink_;
   std::function<void()> when_done_;
-  std::array<char, 65536> buffer_;
+  std::unique_ptr<char[]> buffer_;  // apart: nothing touches its pages before the first byte passes
   std::size_t start_ = 0, end_ = 0;
   int error_ = 0;
 };

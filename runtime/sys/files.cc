@@ -119,7 +119,7 @@ void change_directory(const OwnedFd& directory) {
 
 std::string read_all(const OwnedFd& fd, std::size_t limit, std::string_view what) {
   std::string bytes;
-  char buffer[16384];
+  char buffer[4096];
   while (true) {
     const ssize_t got = ::read(fd.get(), buffer, sizeof buffer);
     if (got < 0 && errno == EINTR) continue;
