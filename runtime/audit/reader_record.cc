@@ -53,6 +53,29 @@ std::optional<std::chrono::microseconds> fraction_of_second(std::string_view tex
   return std::chrono::microseconds(digits(after_point, 0, 6).value_or(0));
 }
 
+/// Whether there is a digit where `form` has a 0, and else what `form` has.
+bool has_form(std::string_view text, std::string_view form) {
+  return std::equal(text.begin(), text.end(), form.begin(), form.end(),
+                    [](char c, char wanted) { return wanted == '0' ? c >= '0' && c <= '9' : c == wanted; });
+}
+
+/// What a time ends with: "Z", "+02:00", "-05:30".
+struct Zone {
+  std::size_t length = 1;
+  std::chrono::minutes offset{0};
+};
+std::optional<Zone> zone_of(std::string_view text) {
+  constexpr std::string_view kForm = "00:00";
+  if (text.ends_with('Z')) return Zone();
+  if (text.size() <= kForm.size()) return std::nullopt;
+  const std::string_view offset = text.substr(text.size() - kForm.size());
+  const char sign = text[text.size() - kForm.size() - 1];
+  if ((sign != '+' && sign != '-') || !has_form(offset, kForm)) return std::nullopt;
+  const int hours = digits(offset, 0, 2).value_or(0), minutes = digits(offset, 3, 2).value_or(0);
+  if (hours > 23 || minutes > 59) return std::nullopt;
+  return Zone{kForm.size() + 1, std::chrono::minutes((hours * 60 + minutes) * (sign == '-' ? -1 : 1))};
+}
+
 }  // namespace
 
 Parsed parse_record(std::string_view line) {
@@ -143,15 +166,16 @@ std::string rfc3339(WallTime time) {
 std::optional<WallTime> parse_rfc3339(std::string_view text) {
   using namespace std::chrono;
   constexpr std::string_view kForm = "0000-00-00T00:00:00";
-  if (text.size() <= kForm.size() || !text.ends_with('Z')) return std::nullopt;
-  for (std::size_t i = 0; i < kForm.size(); ++i)
-    if (kForm[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != kForm[i]) return std::nullopt;
+  const auto zone = zone_of(text);
+  if (!zone) return std::nullopt;
+  text.remove_suffix(zone->length);
+  if (!has_form(text.substr(0, kForm.size()), kForm)) return std::nullopt;
   const auto part = [&](std::size_t at, std::size_t length) { return digits(text, at, length).value_or(0); };
-  const auto fraction = fraction_of_second(text.substr(kForm.size(), text.size() - kForm.size() - 1));
+  const auto fraction = fraction_of_second(text.substr(kForm.size()));
   const year_month_day date(year(part(0, 4)), month(static_cast<unsigned>(part(5, 2))),
                             day(static_cast<unsigned>(part(8, 2))));
   if (!date.ok() || !fraction || part(11, 2) > 23 || part(14, 2) > 59 || part(17, 2) > 60) return std::nullopt;
-  return sys_days(date) + hours(part(11, 2)) + minutes(part(14, 2)) + seconds(part(17, 2)) + *fraction;
+  return sys_days(date) + hours(part(11, 2)) + minutes(part(14, 2)) + seconds(part(17, 2)) + *fraction - zone->offset;
 }
 
 }  // namespace clawbox::audit

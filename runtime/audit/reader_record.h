@@ -47,7 +47,7 @@ using WallTime = std::chrono::system_clock::time_point;
 
 /// RFC 3339, UTC, microseconds: the form of "time". Sorts as text.
 std::string rfc3339(WallTime time);
-/// The same, and with none or other fractions of a second.
+/// The same, with none or other fractions of a second, and with the offset of another time zone (+02:00).
 std::optional<WallTime> parse_rfc3339(std::string_view text);
 
 }  // namespace clawbox::audit

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include <algorithm>
 #include <charconv>
@@ -11,6 +10,7 @@
 
 #include "audit/sha256.h"
 #include "base/error.h"
+#include "sys/clock.h"
 
 namespace clawbox::audit {
 namespace {
@@ -31,12 +31,6 @@ void append_time(std::string& line) {
                  time.minutes().count(), time.seconds().count(), time.subseconds().count());
 }
 
-int64_t boot_time_us() {
-  timespec now{};
-  ::clock_gettime(CLOCK_BOOTTIME, &now);
-  return now.tv_sec * 1'000'000 + now.tv_nsec / 1000;
-}
-
 bool is_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
@@ -55,7 +49,7 @@ void compose_record(std::string& line, Place place, std::string_view session, st
   const auto end = std::back_inserter(line);
   fmt::format_to(end, R"({}{}{}{}{}"time":")", kBegin, place.seq, kThenPrev, place.prev, kAfterPrev);
   append_time(line);
-  fmt::format_to(end, R"(","mono_us":{},"session":"{}","event":"{}")", boot_time_us(), session, event);
+  fmt::format_to(end, R"(","mono_us":{},"session":"{}","event":"{}")", sys::boot_time().count(), session, event);
   // A record is never lost for a byte that is no UTF-8 and came past audit::hostile: it is replaced.
   const std::string fields = details.empty() ? "{}" : details.dump(-1, ' ', false, Json::error_handler_t::replace);
   if (fields.size() > 2) line += ',';

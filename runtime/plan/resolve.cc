@@ -8,9 +8,10 @@ namespace {
 
 constexpr auto kKeep = std::chrono::hours(90 * 24);
 
-Audit choose_audit(const Inputs& inputs) {
+Chosen<Audit> choose_audit(const Inputs& inputs) {
   const auto& wish = inputs.profile.audit;
-  Audit audit;
+  Chosen<Audit> chosen;
+  Audit& audit = chosen.value;
   audit.level = static_cast<Audit::Level>(wish.level.value);  // the same words in the same order
   audit.sync = static_cast<Audit::Sync>(wish.sync.value);
   audit.required = wish.required.value;
@@ -20,7 +21,10 @@ Audit choose_audit(const Inputs& inputs) {
   audit.keep_size = wish.keep_size.value;
   audit.keep = wish.keep ? wish.keep->value : kKeep;
   audit.origin = wish.level.origin;
-  return audit;
+  if (audit.journal && !inputs.files.real_path("/dev/log"))
+    chosen.shortfalls.push_back({"records are not copied to the journal", "nothing is at /dev/log",
+                                 "a journal or a syslog daemon on this host", wish.journal.origin});
+  return chosen;
 }
 
 }  // namespace
@@ -41,7 +45,7 @@ Plan resolve(const profile::Profile& profile, const Host& host, const FileView& 
   plan.limits = taken(plan, choose_limits(inputs));
   plan.syscalls = choose_syscalls(inputs);
   plan.landlock = taken(plan, choose_landlock(inputs, plan.mounts));
-  plan.audit = choose_audit(inputs);
+  plan.audit = taken(plan, choose_audit(inputs));
   return plan;
 }
 

@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <sys/utsname.h>
-#include <syslog.h>
 #include <unistd.h>
+
+#include <memory>
 
 #include "audit/hostile.h"
 #include "audit/index.h"
+#include "audit/journal.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "config.h"
@@ -56,17 +58,10 @@ Json start_fields(const Plan& plan, pid_t init) {
   return fields;
 }
 
-/// syslog(3) may wait for its daemon; that is what the profile asked for.
-void copy_to_journal(std::string_view line) {
-  ::syslog(LOG_AUTHPRIV | LOG_INFO, "%.*s", static_cast<int>(line.size()), line.data());
-}
-
 audit::TrailOptions options_of(const Audit& audit) {
   audit::TrailOptions options{audit.rotate, static_cast<audit::Sync>(audit.sync),
                               audit.required ? audit::Loss::kThrown : audit::Loss::kCounted, nullptr};
-  if (!audit.journal) return options;
-  ::openlog("clawbox", LOG_PID, LOG_AUTHPRIV);
-  options.copy = copy_to_journal;
+  if (audit.journal) options.copy = [journal = std::make_shared<audit::Journal>()](auto line) { journal->copy(line); };
   return options;
 }
 

@@ -8,6 +8,7 @@
 #include "audit/hostile.h"
 #include "base/error.h"
 #include "supervise/call_text.h"
+#include "sys/clock.h"
 #include "sys/process_facts.h"
 
 namespace clawbox::supervise {
@@ -25,13 +26,6 @@ ExecLog::Session session_of(const Plan& plan, pid_t init, OwnedFd digests, std::
           plan.identity.nested_user_namespaces ? ExecLog::Session::Roots::kMany : ExecLog::Session::Roots::kOne,
           std::move(digests),
           std::move(ended)};
-}
-
-/// CLOCK_BOOTTIME, as the records' own mono_us.
-std::chrono::microseconds now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_BOOTTIME, &time);
-  return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_nsec / 1000);
 }
 
 bool refuses(const seccomp::Clause& clause) { return clause.action != SECCOMP_RET_ALLOW; }
@@ -112,7 +106,7 @@ void CallWatch::record(const sys::TrappedCall& call, const seccomp::Clause& clau
   const pid_t process = status ? status->tgid : call.thread;  // /proc may hide it (hidepid)
   if (refuses(clause)) ++refusals_;
   if (plan_.audit.level == Audit::Level::kSyscall) count(execs_.exec_of(process), call.number);
-  if (buckets_.take(process, call.number, now()) == TokenBuckets::Verdict::kFold) return expect_folded();
+  if (buckets_.take(process, call.number, sys::boot_time()) == TokenBuckets::Verdict::kFold) return expect_folded();
   Json record{{"call", seccomp::call_name(call.number)}};
   record["arguments"] = audit::hostile(call_arguments(call.number, call.arguments, sys::ProcessMemory(call.thread)));
   record["pid"] = process;
@@ -134,7 +128,7 @@ void CallWatch::expect_folded() {
 
 void CallWatch::tell_folded() {
   tell_.drain();
-  write_folded(buckets_.due(now()));
+  write_folded(buckets_.due(sys::boot_time()));
   if (buckets_.has_folded()) return;
   telling_ = false;
   tell_.start(0ms);

@@ -1,7 +1,6 @@
 #include "supervise/digest_worker.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,7 +21,6 @@
 #include "seccomp/install.h"
 #include "sys/channel.h"
 #include "sys/landlock.h"
-#include "sys/openat2.h"
 #include "sys/privileges.h"
 #include "sys/process_facts.h"
 
@@ -33,7 +31,7 @@ namespace {
 /// path of ours.
 void refuse_writing() {
   const int abi = sys::landlock_abi();
-  if (abi == 0) return;  // seccomp alone then; openat2 can still make files that the caller may make
+  if (abi == 0) return;  // seccomp alone then
   uint64_t writing = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
                      LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |
                      LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
@@ -45,9 +43,9 @@ void refuse_writing() {
 void allow_only_reading() {
   SyscallPolicy policy;
   for (const char* call :
-       {"read",   "close",   "statx",  "openat2",       "recvmsg",         "sendmsg",      "munmap",
-        "brk",    "madvise", "futex",  "getrandom",     "exit_group",      "rt_sigreturn", "rt_sigprocmask",
-        "getpid", "gettid",  "tgkill", "clock_gettime", "restart_syscall", "mremap",       "fadvise64"})
+       {"read",    "close",  "statx",         "recvmsg",         "sendmsg",      "munmap",         "brk",
+        "madvise", "futex",  "getrandom",     "exit_group",      "rt_sigreturn", "rt_sigprocmask", "getpid",
+        "gettid",  "tgkill", "clock_gettime", "restart_syscall", "mremap",       "fadvise64"})
     policy.allow.push_back({.call = call});
   constexpr uint64_t kWriting = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
   policy.allow.push_back({.call = "openat", .tests = {{.index = 2, .mask = kWriting, .equals = O_RDONLY}}});
@@ -89,13 +87,6 @@ std::string_view interpreter_in(std::string_view beginning) {
 
 class Reader {
  public:
-  DigestReply answer(const DigestRequest& request, const OwnedFd& given) {
-    if (request.subject == DigestRequest::Subject::kFile) return read(given);
-    const OwnedFd file = sys::try_openat2(given.get(), request.path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-    return file ? read(file) : DigestReply{.error = errno};
-  }
-
- private:
   DigestReply read(const OwnedFd& file) {
     const auto before = sys::try_file_status(file);
     if (!before) return {.error = errno};
@@ -108,6 +99,7 @@ class Reader {
     return reply;
   }
 
+ private:
   int digest(const OwnedFd& file, DigestReply& reply) {
     const OwnedFd open = reopen(file);
     if (!open) return errno;
@@ -145,9 +137,8 @@ void serve(OwnedFd channel) {
   allow_only_reading();
   DigestRequest request;
   while (const auto received = sys::receive_packet(channel, std::as_writable_bytes(std::span(&request, 1)))) {
-    request.path[sizeof request.path - 1] = '\0';
     if (received->descriptors.size() != 1) return;
-    const DigestReply reply = reader.answer(request, received->descriptors.front());
+    const DigestReply reply = reader.read(received->descriptors.front());
     if (!sys::send_packet(channel, std::as_bytes(std::span(&reply, 1)))) return;
   }
 }

@@ -12,10 +12,9 @@
 
 namespace clawbox::supervise {
 
-/// Comes with one descriptor.
+/// A packet of nothing else: what is asked about is the one descriptor that comes with it.
 struct DigestRequest {
-  enum class Subject : uint64_t { kFile, kPathBelowRoot } subject = Subject::kFile;
-  char path[4096] = {};  // kPathBelowRoot
+  char unused = 0;
 };
 
 struct DigestReply {

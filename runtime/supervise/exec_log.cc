@@ -8,6 +8,7 @@
 #include "audit/hostile.h"
 #include "base/error.h"
 #include "sys/file_identity.h"
+#include "sys/ready_set.h"
 
 namespace clawbox::supervise {
 namespace {
@@ -55,6 +56,7 @@ ExecLog::ExecLog(sys::Loop& loop, Session session, Write write)
       programs_(loop, std::move(session_.digests), write_),
       doubts_(programs_, write_),
       most_watched_(descriptors_to_watch_with()),
+      sweep_at_(most_watched_),
       bytes_left_(kBurst) {
   loop_.watch(look_.fd(), EPOLLIN, [this](uint32_t) { settle_due(); });
 }
@@ -136,6 +138,7 @@ ExecLog::Entry ExecLog::process_of(const sys::ProcessStatus& status, const sys::
   const auto known = processes_.find(status.tgid);
   if (known != processes_.end() && known->second.start_time == stat.start_time) return known;
   if (known != processes_.end()) ended(status.tgid);  // its number was given away again
+  if (processes_.size() >= sweep_at_) sweep();
   Process process;
   process.start_time = stat.start_time;
   process.parent = status.parent;
@@ -155,9 +158,16 @@ uint64_t ExecLog::exec_above(pid_t process) {
   return 0;
 }
 
+/// Its number may be another process's by now, before anything has told us of its end.
+bool ExecLog::is_there(pid_t pid, const Process& process) {
+  if (process.pidfd && !sys::is_readable(process.pidfd.get())) return true;
+  const auto stat = sys::stat_of(pid);
+  return stat && stat->start_time == process.start_time;
+}
+
 uint64_t ExecLog::exec_of(pid_t process) {
   const auto known = processes_.find(process);
-  if (known == processes_.end()) return 0;
+  if (known == processes_.end() || !is_there(process, known->second)) return 0;
   look(process, known->second);
   return known->second.running ? known->second.running->id : known->second.parent_exec;
 }

@@ -101,6 +101,8 @@ class ExecLog {
   uint64_t exec_above(pid_t process);
   uid_t inside(uid_t host) const;
   void watch_end(pid_t pid, Process& process);
+  void sweep();
+  static bool is_there(pid_t pid, const Process& process);
   uint64_t write_exec(Process& process, const sys::ProcessStatus& status, const sys::TrappedCall& call,
                       const ExecClaim& claim, const Place& place);
   void settle(pid_t pid, Process& process, const sys::ProcessStat& stat);
@@ -126,6 +128,7 @@ class ExecLog {
   Doubts doubts_;
   OwnedFd root_;              // where paths of the session begin
   std::size_t most_watched_;  // processes with a pidfd
+  std::size_t sweep_at_;      // processes; those without a pidfd are looked for then
   uint64_t bytes_left_;       // of claims that are recorded whole
   Clock::time_point refilled_ = Clock::now();
   uint64_t last_id_ = 0;

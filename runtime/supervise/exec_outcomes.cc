@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "audit/hostile.h"
 #include "base/error.h"
 #include "supervise/exec_log.h"
@@ -145,11 +147,22 @@ void ExecLog::forget(Entry entry) {
   if (session_.ended) session_.ended(pid);
 }
 
+/// Nothing tells of the end of a process that was killed and has no pidfd. Each time that the living ones have doubled:
+/// what this costs is spread over them, and what it leaves is bounded by them.
+void ExecLog::sweep() {
+  std::vector<pid_t> gone;
+  for (const auto& [pid, process] : processes_)
+    if (!process.pidfd && !is_there(pid, process)) gone.push_back(pid);
+  for (const pid_t pid : gone) ended(pid);
+  sweep_at_ = std::max(most_watched_, 2 * processes_.size());
+}
+
 /// Between two calls of the process: that nothing has changed yet says nothing.
 void ExecLog::look(pid_t pid, Process& process) {
   if (!process.asked) return;
   const auto stat = sys::stat_of(pid);
-  if (stat && has_changed(process, pid, *stat)) became(pid, process, *stat);
+  if (!stat || stat->start_time != process.start_time) return;  // gone, and its number perhaps another's
+  if (has_changed(process, pid, *stat)) became(pid, process, *stat);
 }
 
 void ExecLog::settle_due() {

@@ -39,14 +39,6 @@ bool is_settled(const sys::FileIdentity& identity) {
 
 bool may_cache(const sys::FileIdentity& identity) { return identity.unique() && is_settled(identity); }
 
-DigestRequest request_for(const std::string& path) {
-  DigestRequest request;
-  if (path.empty()) return request;
-  request.subject = DigestRequest::Subject::kPathBelowRoot;
-  path.copy(request.path, sizeof request.path - 1);
-  return request;
-}
-
 }  // namespace
 
 ProgramDigests::ProgramDigests(OwnedFd cache, std::chrono::milliseconds deadline)
@@ -68,21 +60,14 @@ ProgramDigests::Asked ProgramDigests::ask(OwnedFd file, const sys::FileIdentity&
   const auto waiting = std::find_if(questions_.begin(), questions_.end(),
                                     [&](const Question& question) { return question.identity == identity; });
   if (waiting != questions_.end()) return {std::nullopt, waiting->ticket};
-  return {std::nullopt, enqueue({0, std::move(file), identity, ""})};
-}
-
-ProgramDigests::Ticket ProgramDigests::ask_below(OwnedFd root, std::string path) {
-  return enqueue({0, std::move(root), std::nullopt, std::move(path)});
+  return {std::nullopt, enqueue({0, std::move(file), identity})};
 }
 
 ProgramDigests::Ticket ProgramDigests::enqueue(Question question) {
   question.ticket = ++last_ticket_;
-  const bool is_path = !question.identity;
-  const bool fits = !is_path || (!question.path.empty() && question.path.size() < sizeof DigestRequest::path);
-  if (questions_.size() >= kMostQuestions || stuck_.size() >= kMostStuck || !fits) {
+  if (questions_.size() >= kMostQuestions || stuck_.size() >= kMostStuck) {
     nudge_.start(std::chrono::milliseconds(1));
-    const int error = !fits ? ENAMETOOLONG : stuck_.size() >= kMostStuck ? ETIMEDOUT : EBUSY;
-    refused_.push_back({question.ticket, question.identity, unreadable(error)});
+    refused_.push_back({question.ticket, unreadable(stuck_.size() >= kMostStuck ? ETIMEDOUT : EBUSY)});
     return question.ticket;
   }
   questions_.push_back(std::move(question));
@@ -99,11 +84,10 @@ void ProgramDigests::ensure_worker() {
 void ProgramDigests::send_next() {
   if (questions_.empty()) return;
   ensure_worker();
-  const Question& question = questions_.front();
-  const DigestRequest request = request_for(question.path);
-  const int descriptor = question.descriptor.get();
+  constexpr DigestRequest kRequest;
+  const int file = questions_.front().file.get();
   // A worker that is gone is end-of-file on the channel, which take() sees.
-  sys::send_packet(worker_->channel, std::as_bytes(std::span(&request, 1)), std::span(&descriptor, 1));
+  sys::send_packet(worker_->channel, std::as_bytes(std::span(&kRequest, 1)), std::span(&file, 1));
   timer_.start(deadline_);
 }
 
@@ -116,7 +100,7 @@ std::vector<ProgramDigests::Answer> ProgramDigests::take() {
   timer_.drain();
   if (questions_.empty()) return answers;
   give_up_worker();
-  finish(answers, {.identity = questions_.front().identity, .facts = unreadable(ETIMEDOUT)});
+  finish(answers, unreadable(ETIMEDOUT));
   return answers;
 }
 
@@ -131,35 +115,27 @@ void ProgramDigests::receive(std::vector<Answer>& answers) {
   if (!received) give_up_worker();
   if (questions_.empty()) return;
   if (received)
-    finish(answers, answer_from(reply));
+    finish(answers, facts_from(reply));
   else
-    finish(answers, {.identity = questions_.front().identity, .facts = {.unreadable = "the reader of programs died"}});
+    finish(answers, {.sha256 = "", .interpreter = "", .unreadable = "the reader of programs died"});
 }
 
-ProgramDigests::Answer ProgramDigests::answer_from(const DigestReply& reply) {
-  const Question& question = questions_.front();
-  int error = reply.error;
-  if (error == 0 && question.identity && *question.identity != reply.identity) error = ESTALE;
-  Answer answer{.identity = question.identity};
-  if (!answer.identity && reply.identity != sys::FileIdentity()) answer.identity = reply.identity;
-  if (error != 0) {
-    answer.facts = unreadable(error);
-    return answer;
-  }
+ProgramFacts ProgramDigests::facts_from(const DigestReply& reply) {
+  if (reply.error != 0) return unreadable(reply.error);
+  if (questions_.front().identity != reply.identity) return unreadable(ESTALE);
   const std::size_t size = std::min<std::size_t>(reply.interpreter_size, sizeof reply.interpreter);
-  answer.facts = {.sha256 = audit::hex_of(reply.sha256), .interpreter = {reply.interpreter, size}, .unreadable = ""};
-  if (may_cache(reply.identity)) cache_.remember(reply.identity, answer.facts);
-  return answer;
+  ProgramFacts facts{.sha256 = audit::hex_of(reply.sha256), .interpreter = {reply.interpreter, size}, .unreadable = ""};
+  if (may_cache(reply.identity)) cache_.remember(reply.identity, facts);
+  return facts;
 }
 
-void ProgramDigests::finish(std::vector<Answer>& answers, Answer answer) {
-  answer.ticket = questions_.front().ticket;
-  answers.push_back(std::move(answer));
+void ProgramDigests::finish(std::vector<Answer>& answers, ProgramFacts facts) {
+  answers.push_back({questions_.front().ticket, std::move(facts)});
   questions_.pop_front();
   timer_.start(std::chrono::milliseconds(0));
   if (stuck_.size() < kMostStuck) return send_next();
   for (; !questions_.empty(); questions_.pop_front())
-    answers.push_back({questions_.front().ticket, questions_.front().identity, unreadable(ETIMEDOUT)});
+    answers.push_back({questions_.front().ticket, unreadable(ETIMEDOUT)});
 }
 
 void ProgramDigests::give_up_worker() {

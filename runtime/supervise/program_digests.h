@@ -30,7 +30,6 @@ class ProgramDigests {
   };
   struct Answer {
     Ticket ticket = 0;
-    std::optional<sys::FileIdentity> identity;  // if the worker found the file
     ProgramFacts facts;
   };
 
@@ -42,8 +41,6 @@ class ProgramDigests {
 
   /// `file`: O_PATH is enough.
   Asked ask(OwnedFd file, const sys::FileIdentity& identity);
-  /// For a path that could not be looked up without waiting (EAGAIN): the worker does it, with the same deadline.
-  Ticket ask_below(OwnedFd root, std::string path);
 
   /// Readable when take() has something to do.
   int fd() const { return ready_.fd(); }
@@ -55,9 +52,8 @@ class ProgramDigests {
  private:
   struct Question {
     Ticket ticket;
-    OwnedFd descriptor;
-    std::optional<sys::FileIdentity> identity;  // ask()
-    std::string path;                           // ask_below()
+    OwnedFd file;
+    sys::FileIdentity identity;
   };
 
   Ticket enqueue(Question question);
@@ -66,8 +62,8 @@ class ProgramDigests {
   void receive(std::vector<Answer>& answers);
   void give_up_worker();
   void reap_stuck();
-  void finish(std::vector<Answer>& answers, Answer answer);
-  Answer answer_from(const DigestReply& reply);
+  void finish(std::vector<Answer>& answers, ProgramFacts facts);
+  ProgramFacts facts_from(const DigestReply& reply);
 
   DigestCache cache_;
   std::chrono::milliseconds deadline_;

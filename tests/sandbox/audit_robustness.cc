@@ -99,13 +99,31 @@ TEST_CASE("threads that execute at the same time end in one program, and their s
 
 TEST_CASE("thousands of killed processes that nobody reaps are recorded, and the next exec is answered") {
   const World world;
-  const Finished finished = world.crowd({"zombies", "3000"});
+  const Finished finished = world.crowd({"zombies", "10000"});
   INFO(finished.err);
   CHECK(finished.status == kEnded);
   const Trail trail(world);
-  CHECK(trail.execs({"crowd", "die"}).size() == 3000);
+  CHECK(trail.execs({"crowd", "die"}).size() == 10'000);
   CHECK(trail.execs({"crowd", "end"}).size() == 1);
   check_whole(trail);
+}
+
+TEST_CASE("killed processes that are too many to be watched have their end while the session goes on") {
+  const World world;
+  Command command =
+      world.inside("crowded", {"sh", "-c", "./crowd zombies 200; ./crowd zombies 200; echo done; read line"});
+  command.before_exec = [] {
+    const rlimit limit{300, 300};  // clawbox spares most of them for itself
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  };
+  Running running(command);
+  running.read_until("done\n");
+  const Trail meanwhile(world);
+  CHECK(meanwhile.execs({"crowd", "die"}).size() == 400);
+  CHECK(ends_of(meanwhile, "signaled") + ends_of(meanwhile, "ended") >= 200);
+  running.end_input();
+  running.wait();
+  check_whole(Trail(world));
 }
 
 TEST_CASE("a flood of execs from 50 processes is recorded to the last, and takes little memory") {

@@ -128,6 +128,13 @@ TEST_CASE("sessions that began in the same second are in the order of their firs
   CHECK(order == "d0cba");
 }
 
+TEST_CASE("a moment in RFC 3339 with the offset of a time zone is the same moment in UTC") {
+  const auto utc = [](const char* text) { return audit::rfc3339(audit::parse_rfc3339(text).value()); };
+  CHECK(utc("2026-07-01T01:30:00+02:00") == "2026-06-30T23:30:00.000000Z");
+  CHECK(utc("2026-12-31T23:59:59.5-05:30") == "2027-01-01T05:29:59.500000Z");
+  CHECK(utc("2026-07-01T10:00:00-00:00") == "2026-07-01T10:00:00.000000Z");
+}
+
 TEST_CASE("a moment in RFC 3339 is read with a fraction of a second or without one") {
   const auto whole = audit::parse_rfc3339("2026-07-01T10:00:00Z");
   REQUIRE(whole);
@@ -135,7 +142,9 @@ TEST_CASE("a moment in RFC 3339 is read with a fraction of a second or without o
   CHECK(audit::rfc3339(*audit::parse_rfc3339("2026-07-01T10:00:00.25Z")) == "2026-07-01T10:00:00.250000Z");
   CHECK(audit::rfc3339(*audit::parse_rfc3339("2026-07-01T10:00:00.123456789Z")) == "2026-07-01T10:00:00.123456Z");
   for (const char* wrong : {"", "Z", "2026-07-01T10:00:00", "2026-07-01T10:00:00.Z", "2026-07-01T10:00:00.-1Z",
-                            "2026-07-01T10:00:00,5Z", "2026-13-01T10:00:00Z", "2026-07-01T24:00:00Z"}) {
+                            "2026-07-01T10:00:00,5Z", "2026-13-01T10:00:00Z", "2026-07-01T24:00:00Z", "+02:00",
+                            "2026-07-01T10:00:00+2:00", "2026-07-01T10:00:00+0200", "2026-07-01T10:00:00+24:00",
+                            "2026-07-01T10:00:00 02:00", "2026-07-01T10:00:00Z+02:00", "2026-07-01T10:00:00+02:60"}) {
     INFO(wrong);
     CHECK_FALSE(audit::parse_rfc3339(wrong));
   }

@@ -91,6 +91,17 @@ TEST_CASE("a kernel that counts processes of the whole user is told") {
   CHECK(has_shortfall(world.plan(), "processes"));
 }
 
+TEST_CASE("a journal that is wished for and not there is told") {
+  World world;
+  const char* const told = "records are not copied to the journal";
+  CHECK(!has_shortfall(world.plan(), told));
+  world.profile.audit.journal = Decided<bool>{true, {}};
+  CHECK(has_shortfall(world.plan(), told));
+  world.files.directory("/dev");
+  world.files.file("/dev/log");
+  CHECK(!has_shortfall(world.plan(), told));
+}
+
 TEST_CASE("an allow-list is refused by name, value and line") {
   World world;
   world.profile.network.mode = {profile::NetworkMode::kAllowlist, {"try.toml", 50}};
