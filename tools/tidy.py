@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """clang-tidy over runtime/, side by side, and never twice over the same content.
 
-A file that was silent is remembered in BUILD/tidy/ under a hash of what decides the answer: its own text, the project's
-headers, its compile command, .clang-tidy and the version of clang-tidy. Exit status 77 where clang-tidy is missing.
+A silent file is remembered in $XDG_CACHE_HOME/clawbox/tidy/, where a clean clone finds it, under a hash of what
+decides the answer: its own text, the project's headers, its compile command, .clang-tidy and the version of clang-tidy.
+Exit status 77 where clang-tidy is missing.
 """
 import argparse
 import concurrent.futures
@@ -14,7 +15,9 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
+DAY = 24 * 60 * 60
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
 
 
@@ -30,8 +33,19 @@ def closure(path, runtime, seen):
 def key_of(entry, path, runtime, common):
     files = set()
     closure(path, runtime, files)
-    parts = [common, entry["command"]] + [f"{p}\n{p.read_text()}" for p in sorted(files)]
+    parts = [common, entry["command"]] + [f"{p.relative_to(runtime)}\n{p.read_text()}" for p in sorted(files)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def open_memory():
+    """The directory of what was silent, without what no run has asked for since a month."""
+    cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    memory = pathlib.Path(cache) / "clawbox" / "tidy"
+    memory.mkdir(parents=True, exist_ok=True)
+    for stamp in memory.iterdir():
+        if stamp.stat().st_mtime < time.time() - 30 * DAY:
+            stamp.unlink(missing_ok=True)
+    return memory
 
 
 def check(tool, build, path):
@@ -48,17 +62,18 @@ def main():
     if not tool:
         print("SKIP: clang-tidy is not installed")
         return 77
-    runtime = given.root / "runtime"
-    memory = given.build / "tidy"
-    memory.mkdir(exist_ok=True)
+    runtime = (given.root / "runtime").resolve()
+    memory = open_memory()
     common = (given.root / ".clang-tidy").read_text() + subprocess.check_output([tool, "--version"], text=True)
 
     wanted = {}
     for entry in json.loads((given.build / "compile_commands.json").read_text()):
         path = (pathlib.Path(entry["directory"]) / entry["file"]).resolve()
-        if runtime.resolve() in path.parents:
+        if runtime in path.parents:
             key = key_of(entry, path, runtime, common)
-            if not (memory / key).exists():
+            if (memory / key).exists():
+                (memory / key).touch()
+            else:
                 wanted[path] = key
 
     failed = 0

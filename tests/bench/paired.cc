@@ -154,7 +154,7 @@ void measure(std::vector<Track>& tracks, Rounds rounds) {
   for (Track& track : tracks)
     if (!track.result.contender.skipped) order.push_back(&track);
   const SpawnWords silent("/dev/null", "/dev/null");
-  std::mt19937 dice(1);  // NOLINT(cert-msc51-cpp,cert-msc32-c): the same orders each time
+  std::mt19937 dice(1);  // NOLINT(cert-msc51-cpp): the same orders each time
   for (unsigned round = 0; round < rounds.warm_up + rounds.measured; ++round) {
     std::shuffle(order.begin(), order.end(), dice);
     for (Track* track : order) {
