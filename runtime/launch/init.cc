@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 
 #include "base/error.h"
@@ -17,6 +18,10 @@
 
 namespace clawbox::launch {
 namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kLastWait = 3s;
 
 [[noreturn]] void end_session() { sys::exit_alone(0); }
 
@@ -39,10 +44,20 @@ uint64_t microseconds(const timeval& time) {
   return static_cast<uint64_t>(time.tv_sec) * 1'000'000 + static_cast<uint64_t>(time.tv_usec);
 }
 
-/// Before the end is told: what the launcher looks at afterwards, nobody inside can change any more.
-void kill_everybody_else() {
+/// Before the end is told: what the launcher looks at afterwards, nobody inside can change any more. A process that
+/// waits for a file system dies when the kernel lets it, which may be never, but makes no further call: the end is not
+/// held up by it.
+void kill_everybody_else(const sys::SignalFd& children) {
   ::kill(-1, SIGKILL);
-  while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
+  const auto until = std::chrono::steady_clock::now() + kLastWait;
+  pid_t ended = 0;
+  while ((ended = ::waitpid(-1, nullptr, WNOHANG)) >= 0) {  // until ECHILD: nobody is left
+    if (ended > 0) continue;
+    pollfd one{children.fd(), POLLIN, 0};
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    if (left <= 0ms || ::poll(&one, 1, static_cast<int>(left.count())) == 0) return;
+    while (children.next()) {
+    }
   }
 }
 
@@ -56,7 +71,7 @@ Packet exit_packet(const sys::Ending& ending) {
   return packet;
 }
 
-void reap(pid_t program, const OwnedFd& channel) {
+void reap(pid_t program, const sys::SignalFd& children, const OwnedFd& channel) {
   while (const auto child = sys::reap_one()) {
     if (child->pid != program) continue;
     if (child->stop_signal != 0) {
@@ -64,7 +79,7 @@ void reap(pid_t program, const OwnedFd& channel) {
       continue;
     }
     const Packet packet = exit_packet(child->ending);
-    kill_everybody_else();
+    kill_everybody_else(children);
     send(channel, packet);
     end_session();
   }
@@ -100,7 +115,7 @@ void serve_as_init(const Command& command, std::optional<int> terminal, const Ow
     if (::poll(polled, 2, -1) < 0 && errno != EINTR) end_session();
     while (children.next()) {
     }
-    reap(program.pid, channel);
+    reap(program.pid, children, channel);
     if (polled[1].revents != 0) obey(program.pid, channel);
   }
 }

@@ -5,8 +5,8 @@
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "launch/launcher.h"
-#include "plan/protect.h"
 #include "seccomp/cache.h"
+#include "session/protected_files.h"
 #include "session/records.h"
 #include "session/registry.h"
 #include "supervise/caller_stdio.h"
@@ -15,26 +15,6 @@
 
 namespace clawbox::session {
 namespace {
-
-/// Only a writable workspace can change, and only what makes the host run code later is looked at.
-plan::ProtectedState protected_state(const Plan& plan) {
-  if (plan.workspace.mode != Workspace::Mode::kReadWrite || plan.workspace.protect.empty()) return {};
-  return plan::snapshot(plan.workspace.host, plan.workspace.protect);
-}
-
-/// What has become of the protected files. That they could not all be looked at is a change too: it must not be silent.
-std::vector<Outcome::Change> changes_since(const plan::ProtectedState& before, const Plan& plan) {
-  std::vector<Outcome::Change> changes;
-  try {
-    const plan::ProtectedState after = protected_state(plan);
-    for (const plan::ProtectedChange& change : plan::changes(before, after)) changes.push_back(as_outcome(change));
-    if (after.walk == plan::ProtectedState::Walk::kCutShort)
-      changes.push_back({".", "too many files to look at: there may be more"});
-  } catch (const SysError& error) {
-    changes.push_back({".", fmt::format("could not be looked at: {}", error.what())});
-  }
-  return changes;
-}
 
 /// A required record that cannot be written is never silent, and never hides how the command ended.
 Outcome with_record(Outcome outcome, Record& record) {

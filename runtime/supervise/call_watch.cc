@@ -48,7 +48,7 @@ CallWatch::CallWatch(sys::Loop& loop, const Plan& plan, ListenerGift gift, pid_t
       plan_(plan),
       listener_(std::move(gift.listener)),
       write_(std::move(write)),
-      execs_(loop,
+      execs_(loop, memory_,
              session_of(plan, init, std::move(gift.digests),
                         [this](pid_t process) { write_folded(buckets_.forget(process)); }),
              write_) {
@@ -108,7 +108,8 @@ void CallWatch::record(const sys::TrappedCall& call, const seccomp::Clause& clau
   if (plan_.audit.level == Audit::Level::kSyscall) count(execs_.exec_of(process), call.number);
   if (buckets_.take(process, call.number, sys::boot_time()) == TokenBuckets::Verdict::kFold) return expect_folded();
   Json record{{"call", seccomp::call_name(call.number)}};
-  record["arguments"] = audit::hostile(call_arguments(call.number, call.arguments, sys::ProcessMemory(call.thread)));
+  record["arguments"] =
+      audit::hostile(call_arguments(call.number, call.arguments, sys::ProcessMemory(call.thread, memory_)));
   record["pid"] = process;
   if (status && status->tgids.size() > 1) record["pid_inside"] = status->tgids[1];
   record["exec"] = execs_.exec_of(process);

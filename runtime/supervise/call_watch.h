@@ -14,6 +14,7 @@
 #include "supervise/exec_log.h"
 #include "supervise/token_buckets.h"
 #include "sys/loop.h"
+#include "sys/memory_reader.h"
 
 namespace clawbox::supervise {
 
@@ -54,6 +55,7 @@ class CallWatch {
   const Plan& plan_;
   OwnedFd listener_;
   ExecLog::Write write_;
+  sys::MemoryReader memory_;
   ExecLog execs_;
   std::optional<seccomp::Expansion> policy_;  // opened when the first call needs it: it costs milliseconds
   TokenBuckets buckets_;

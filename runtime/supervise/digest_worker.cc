@@ -11,7 +11,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "audit/sha256.h"
@@ -22,7 +21,6 @@
 #include "sys/channel.h"
 #include "sys/landlock.h"
 #include "sys/privileges.h"
-#include "sys/process_facts.h"
 
 namespace clawbox::supervise {
 namespace {
@@ -52,22 +50,6 @@ void allow_only_reading() {
   for (const char* call : {"mmap", "mprotect"})
     policy.allow.push_back({.call = call, .tests = {{.index = 2, .mask = PROT_EXEC, .equals = 0}}});
   seccomp::install(seccomp::compile(policy));
-}
-
-constexpr int kChannel = 3;
-
-/// Descriptors 0 to 2 are /dev/null, 3 the channel, and nothing else is open.
-OwnedFd keep_only(OwnedFd channel) {
-  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  const int high = ::fcntl(channel.get(), F_DUPFD_CLOEXEC, kChannel + 1);
-  if (null < 0 || high < 0) throw_errno("keeping the channel");
-  for (const int standard : {0, 1, 2})
-    if (::dup2(null, standard) < 0) throw_errno("closing the standard descriptors");
-  if (::dup3(high, kChannel, O_CLOEXEC) < 0) throw_errno("keeping the channel");
-  if (channel.get() <= kChannel) channel.release();  // its number is taken
-  channel = OwnedFd(kChannel);
-  sys::close_from(kChannel + 1);
-  return channel;
 }
 
 /// Without waiting for a device's carrier or a pipe's other end; only regular files get here.
@@ -126,12 +108,8 @@ class Reader {
   std::vector<char> buffer_ = std::vector<char>(std::size_t{256} * 1024);
 };
 
-void serve(OwnedFd channel) {
-  sys::die_with_parent();
-  sys::reset_signals();
-  channel = keep_only(std::move(channel));
+void serve(const OwnedFd& channel) {
   Reader reader;
-  sys::set_dumpable(sys::Dumpable::kNo);
   sys::set_no_new_privileges();
   refuse_writing();
   allow_only_reading();
@@ -143,23 +121,8 @@ void serve(OwnedFd channel) {
   }
 }
 
-[[noreturn]] void run(OwnedFd channel) {
-  try {
-    serve(std::move(channel));
-  } catch (...) {
-    ::_exit(1);
-  }
-  ::_exit(0);
-}
-
 }  // namespace
 
-DigestWorker start_digest_worker() {
-  auto [ours, theirs] = sys::make_channel();
-  const pid_t pid = sys::fork();  // not clone3: its child may call nothing that takes locks
-  if (pid == 0) run(std::move(theirs));
-  auto pidfd = sys::pidfd_of(pid);  // our child, not reaped: it is there
-  return {sys::Process(pid, pidfd ? std::move(*pidfd) : OwnedFd()), std::move(ours)};
-}
+sys::Helper start_digest_worker() { return sys::start_helper(serve); }
 
 }  // namespace clawbox::supervise

@@ -6,9 +6,8 @@
 #include <array>
 #include <cstdint>
 
-#include "base/owned_fd.h"
 #include "sys/file_identity.h"
-#include "sys/processes.h"
+#include "sys/helper.h"
 
 namespace clawbox::supervise {
 
@@ -25,11 +24,6 @@ struct DigestReply {
   char interpreter[256] = {};  // what follows "#!", to the end of the line
 };
 
-struct DigestWorker {
-  sys::Process process;
-  OwnedFd channel;
-};
-/// The child has none of our descriptors but its end of the channel.
-DigestWorker start_digest_worker();
+sys::Helper start_digest_worker();
 
 }  // namespace clawbox::supervise

@@ -22,6 +22,7 @@ constexpr sys::VectorLimits kVariables{4096, std::size_t{32} << 10};
 
 std::string unreadable_text(int error) {
   if (error == EPERM) return "the kernel hides the memory of this process";
+  if (error == ETIMEDOUT) return "its memory lies in a file that gives no answer";
   return SysError(error, "reading the memory of the process").what();
 }
 
@@ -92,10 +93,9 @@ OwnedFd open_descriptor(pid_t thread, int descriptor) {
 
 }  // namespace
 
-ExecClaim read_claim(const sys::TrappedCall& call, EnvironmentNames names) {
+ExecClaim read_claim(const sys::TrappedCall& call, const sys::ProcessMemory& memory, EnvironmentNames names) {
   const bool at = call.number == SYS_execveat;
   const std::size_t first = at ? 1 : 0;  // execveat(2) has a descriptor before the path
-  const sys::ProcessMemory memory(call.thread);
   ExecClaim claim;
   if (at) {
     claim.descriptor = static_cast<int>(call.arguments[0]);
@@ -110,7 +110,7 @@ ExecClaim read_claim(const sys::TrappedCall& call, EnvironmentNames names) {
   claim.path = path.bytes;
   claim.argv = memory.read_string_vector(call.arguments[first + 1]);
   note_unreadable(claim, claim.argv.error);
-  read_environment(claim, memory, call.arguments[first + 2], names);
+  if (claim.error != ETIMEDOUT) read_environment(claim, memory, call.arguments[first + 2], names);
   return claim;
 }
 

@@ -29,7 +29,8 @@ struct ExecClaim {
   std::string unreadable;                // the same in words
 };
 
-ExecClaim read_claim(const sys::TrappedCall& call, EnvironmentNames names);
+/// `memory`: of the thread that makes the call.
+ExecClaim read_claim(const sys::TrappedCall& call, const sys::ProcessMemory& memory, EnvironmentNames names);
 
 /// The fields "call" to "env_names" of clawbox-audit(5).
 void add_fields(Json& record, const ExecClaim& claim, const sys::TrappedCall& call);

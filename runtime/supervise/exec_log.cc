@@ -35,9 +35,11 @@ std::size_t descriptors_to_watch_with() {
 }
 
 /// What a program may write and not read, the kernel reads and we do not: such a page would hide every word. An honest
-/// program has none, so it is answered as if nothing were mapped there.
+/// program has none, so it is answered as if nothing were mapped there. The same with a page that does not come, which
+/// would keep its words from us for as long as a file's server likes. Only the kernel itself hides a whole process.
 ExecLog::Answer answer_to(const ExecClaim& claim, const Place& place) {
-  if (claim.error == EFAULT) return ExecLog::Answer::kFault;
+  const bool hidden_whole = claim.error == EPERM || claim.error == ESRCH;
+  if (claim.error != 0 && !hidden_whole) return ExecLog::Answer::kFault;
   return place.kind == Place::Kind::kAbsent ? ExecLog::Answer::kAbsent : ExecLog::Answer::kGoOn;
 }
 
@@ -49,8 +51,9 @@ std::size_t hash_of(const std::vector<std::string>& words) {
 
 }  // namespace
 
-ExecLog::ExecLog(sys::Loop& loop, Session session, Write write)
+ExecLog::ExecLog(sys::Loop& loop, sys::MemoryReader& memory, Session session, Write write)
     : loop_(loop),
+      memory_(memory),
       session_(std::move(session)),
       write_(std::move(write)),
       programs_(loop, std::move(session_.digests), write_),
@@ -70,7 +73,8 @@ ExecLog::~ExecLog() {
 ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call, const std::function<bool()>& still_waits) {
   const auto status = sys::status_of(call.thread);
   const auto stat = status ? sys::stat_of(status->tgid) : std::nullopt;
-  ExecClaim claim = read_claim(call, session_.names);
+  const sys::ProcessMemory memory = memory_of(call.thread);
+  ExecClaim claim = read_claim(call, memory, session_.names);
   if (!root_ || session_.roots == Session::Roots::kMany) root_ = root_of(call.thread);
   Place place = look_up(root_, claim, call.thread);
   if (!still_waits()) return Answer::kGoOn;  // killed meanwhile: another process may have its number
@@ -99,13 +103,19 @@ ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call, const std::
   claim.argv = {};
   claim.variable_names = {};
   process.asked = Asked{id,
-                        sys::identity_of(status->tgid, *stat),
+                        sys::identity_of(memory, *stat),
                         program_of(status->tgid),
                         std::move(claim),
                         place.file ? sys::try_file_status(place.file) : std::nullopt,
                         Clock::now()};
   if (!std::exchange(looking_, true)) look_.start(kFirstLook, kFurtherLooks);
   return Answer::kGoOn;
+}
+
+/// The first exec is asked for by clawbox's own code inside, before any of the program's: it makes nobody wait, and a
+/// session of one program starts no helper.
+sys::ProcessMemory ExecLog::memory_of(pid_t thread) const {
+  return last_id_ == 0 ? sys::ProcessMemory(thread) : sys::ProcessMemory(thread, memory_);
 }
 
 /// It waits, and /proc does not show it (hidepid): on record all the same.

@@ -19,6 +19,7 @@
 #include "supervise/exec_claim.h"
 #include "supervise/programs.h"
 #include "sys/loop.h"
+#include "sys/memory_reader.h"
 #include "sys/process_facts.h"
 #include "sys/seccomp_listener.h"
 
@@ -44,7 +45,7 @@ class ExecLog {
     std::function<void(pid_t)> ended;  // a process that had executed something is gone
   };
 
-  ExecLog(sys::Loop& loop, Session session, Write write);
+  ExecLog(sys::Loop& loop, sys::MemoryReader& memory, Session session, Write write);
   ~ExecLog();
   ExecLog(const ExecLog&) = delete;
   ExecLog& operator=(const ExecLog&) = delete;
@@ -109,6 +110,7 @@ class ExecLog {
   void look(pid_t pid, Process& process);
   void became(pid_t pid, Process& process, const sys::ProcessStat& stat);
   void check_observed(Asked asked, pid_t pid, const std::string& observed);
+  sys::ProcessMemory memory_of(pid_t thread) const;
   bool has_changed(const Process& process, pid_t pid, const sys::ProcessStat& stat) const;
   void spare(ExecClaim& claim);
   Answer asked_by_hidden(const sys::TrappedCall& call);
@@ -119,6 +121,7 @@ class ExecLog {
   void forget(Entry entry);
 
   sys::Loop& loop_;
+  sys::MemoryReader& memory_;
   Session session_;
   Write write_;
   sys::Timer look_;  // soon after each exec: a program that is killed later makes no further call

@@ -70,7 +70,7 @@ class ProgramDigests {
   sys::ReadySet ready_;
   sys::Timer timer_;  // of the question that the worker has
   sys::Timer nudge_;  // makes us ready for `refused_`
-  std::optional<DigestWorker> worker_;
+  std::optional<sys::Helper> worker_;
   std::vector<sys::Process> stuck_;  // killed, and not dead yet: a file system holds them
   std::deque<Question> questions_;   // the first one is with the worker
   std::vector<Answer> refused_;      // answered without asking

@@ -14,7 +14,6 @@
 #include <iterator>
 
 #include "base/error.h"
-#include "sys/process_memory.h"
 
 namespace clawbox::sys {
 namespace {
@@ -112,10 +111,10 @@ std::optional<uint64_t> random_address_of(pid_t pid) {
   return std::nullopt;
 }
 
-std::optional<std::array<char, 16>> random_of(pid_t pid) {
-  const auto address = random_address_of(pid);
+std::optional<std::array<char, 16>> random_of(const ProcessMemory& memory) {
+  const auto address = random_address_of(memory.pid());
   std::array<char, 16> bytes;
-  if (!address || ProcessMemory(pid).read(*address, bytes).error != 0) return std::nullopt;
+  if (!address || memory.read(*address, bytes).error != 0) return std::nullopt;
   return bytes;
 }
 
@@ -203,14 +202,14 @@ std::optional<ProcessStat> stat_of(pid_t pid) {
   return text ? parse_stat(*text) : std::nullopt;
 }
 
-Identity identity_of(pid_t pid, const ProcessStat& stat) {
-  return {stat.start_code, stat.start_stack, stat.arg_start, random_of(pid)};
+Identity identity_of(const ProcessMemory& memory, const ProcessStat& stat) {
+  return {stat.start_code, stat.start_stack, stat.arg_start, random_of(memory)};
 }
 
 std::optional<Identity> identity_of(pid_t pid) {
   const auto stat = stat_of(pid);
   if (!stat) return std::nullopt;
-  return identity_of(pid, *stat);
+  return identity_of(ProcessMemory(pid), *stat);
 }
 
 ProcessLink executable_of(pid_t pid) { return link_of(pid, "exe"); }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/owned_fd.h"
+#include "sys/process_memory.h"
 
 namespace clawbox::sys {
 
@@ -51,8 +52,8 @@ struct Identity {
   friend bool operator==(const Identity&, const Identity&) = default;
 };
 std::optional<Identity> identity_of(pid_t pid);
-/// As above, with a stat that was read just now.
-Identity identity_of(pid_t pid, const ProcessStat& stat);
+/// As above, with a stat that was read just now: the random bytes lie where the process says.
+Identity identity_of(const ProcessMemory& memory, const ProcessStat& stat);
 
 /// Where /proc/PID/exe or cwd leads, byte by byte as the kernel shows it, seen from our root or from the top of the
 /// mount namespace it is in.

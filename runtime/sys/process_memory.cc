@@ -1,11 +1,11 @@
 #include "sys/process_memory.h"
 
-#include <sys/uio.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+
+#include "sys/memory_reader.h"
 
 namespace clawbox::sys {
 namespace {
@@ -13,22 +13,16 @@ namespace {
 // The least page of any architecture. A piece never crosses a page, so that what is mapped comes whatever follows it:
 // process_vm_readv(2) promises nothing for a piece of which only a part can be read.
 constexpr std::size_t kPage = 4096;
-constexpr std::size_t kMostPieces = 64;
+constexpr std::size_t kMostPieces = MemoryReader::kMostBytes / kPage;
 constexpr std::size_t kBeginning = 256;  // most words and paths are shorter
 constexpr std::size_t kMostStep = std::size_t{64} << 10;
 constexpr std::size_t kFirstPointers = 128;
 constexpr std::size_t kPointersAtOnce = 2048;
-constexpr std::size_t kWordsAtOnce = 256;
+constexpr std::size_t kWordsAtOnce = MemoryReader::kMostPieces;
+static_assert(kWordsAtOnce * kBeginning <= MemoryReader::kMostBytes);
 constexpr std::size_t kMostCountedWords = 4096;      // by their length
 constexpr std::size_t kMostCountedPointers = 65536;  // by their number only
 constexpr std::size_t kMostCountedTail = std::size_t{1} << 20;
-
-MemoryRead transfer(pid_t pid, std::span<const iovec> pieces, std::span<char> into) {
-  const iovec local{into.data(), into.size()};
-  const ssize_t got = ::process_vm_readv(pid, &local, 1, pieces.data(), pieces.size(), 0);
-  if (got < 0) return {0, errno};
-  return {static_cast<std::size_t>(got), static_cast<std::size_t>(got) == into.size() ? 0 : EFAULT};
-}
 
 std::size_t to_page_end(uint64_t address) { return kPage - address % kPage; }
 
@@ -74,7 +68,7 @@ struct Beginnings {
   }
 };
 
-Beginnings read_beginnings(pid_t pid, std::span<const uint64_t> addresses) {
+Beginnings read_beginnings(const ProcessMemory& memory, std::span<const uint64_t> addresses) {
   std::array<iovec, kWordsAtOnce> pieces;
   Beginnings result;
   std::size_t total = 0;
@@ -84,7 +78,7 @@ Beginnings read_beginnings(pid_t pid, std::span<const uint64_t> addresses) {
     result.ends.push_back(total += size);
   }
   result.bytes.resize(total);
-  const MemoryRead got = transfer(pid, std::span(pieces).first(addresses.size()), result.bytes);
+  const MemoryRead got = memory.read(std::span(pieces).first(addresses.size()), result.bytes);
   result.error = got.error;
   while (!result.ends.empty() && result.ends.back() > got.size) result.ends.pop_back();
   return result;
@@ -111,7 +105,7 @@ class VectorReader {
 
  private:
   void take_batch(std::span<const uint64_t> addresses) {
-    const Beginnings batch = read_beginnings(memory_.pid(), addresses);
+    const Beginnings batch = read_beginnings(memory_, addresses);
     for (std::size_t i = 0; i < batch.ends.size() && result_.error == 0; ++i) {
       const std::string_view bytes = batch.of(i);
       const std::size_t length = bytes.find('\0');
@@ -172,6 +166,17 @@ class VectorReader {
 
 }  // namespace
 
+MemoryRead read_pieces(pid_t pid, std::span<const iovec> pieces, std::span<char> into) {
+  const iovec local{into.data(), into.size()};
+  const ssize_t got = ::process_vm_readv(pid, &local, 1, pieces.data(), pieces.size(), 0);
+  if (got < 0) return {0, errno};
+  return {static_cast<std::size_t>(got), static_cast<std::size_t>(got) == into.size() ? 0 : EFAULT};
+}
+
+MemoryRead ProcessMemory::read(std::span<const iovec> pieces, std::span<char> into) const {
+  return reader_ != nullptr ? reader_->read(pid_, pieces, into) : read_pieces(pid_, pieces, into);
+}
+
 MemoryRead ProcessMemory::read(uint64_t address, std::span<char> into) const {
   std::size_t done = 0;
   while (done < into.size()) {
@@ -182,7 +187,7 @@ MemoryRead ProcessMemory::read(uint64_t address, std::span<char> into) const {
       pieces[count] = piece_at(at, std::min(to_page_end(at), into.size() - done - wanted));
       wanted += pieces[count].iov_len;
     }
-    const MemoryRead got = transfer(pid_, std::span(pieces).first(count), into.subspan(done, wanted));
+    const MemoryRead got = read(std::span(pieces).first(count), into.subspan(done, wanted));
     done += got.size;
     if (got.error != 0) return {done, got.error};
   }

@@ -4,10 +4,12 @@
 // another process, so the caller asks SECCOMP_IOCTL_NOTIF_ID_VALID *after* reading. Why a read failed is errno: EPERM
 // (not ours to read: a program whose file cannot be read, Yama 3), ESRCH (gone, or a zombie), EFAULT (nothing mapped
 // there). /proc/PID/mem is no substitute: it refuses where this works (user namespace without a map, not dumpable).
-// Does not protect against a userfaultfd of a privileged process, which can hold a read for as long as it likes.
+// A program can make a read wait for as long as it likes: what it chose to point at is read through a MemoryReader, and
+// ETIMEDOUT is then a reason too.
 #pragma once
 
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include <cstdint>
 #include <span>
@@ -21,6 +23,11 @@ struct MemoryRead {
   std::size_t size = 0;
   int error = 0;
 };
+
+/// The call itself: `pieces` of the process, one after the other, into one.
+MemoryRead read_pieces(pid_t pid, std::span<const iovec> pieces, std::span<char> into);
+
+class MemoryReader;
 
 struct MemoryString {
   std::string bytes;
@@ -44,9 +51,13 @@ struct StringVector {
 
 class ProcessMemory {
  public:
+  /// Of a process that we trust not to make us wait.
   explicit ProcessMemory(pid_t pid) : pid_(pid) {}
+  ProcessMemory(pid_t pid, MemoryReader& reader) : pid_(pid), reader_(&reader) {}
 
   pid_t pid() const { return pid_; }
+  /// One of what read() makes its reads of; within the limits of MemoryReader.
+  MemoryRead read(std::span<const iovec> pieces, std::span<char> into) const;
   /// As far as memory is mapped, page by page.
   MemoryRead read(uint64_t address, std::span<char> into) const;
   /// Up to a NUL, which is not in `bytes`; at most `limit` bytes. One system call for fewer than 256.
@@ -59,6 +70,7 @@ class ProcessMemory {
 
  private:
   pid_t pid_;
+  MemoryReader* reader_ = nullptr;
 };
 
 }  // namespace clawbox::sys

@@ -97,7 +97,7 @@ TEST_CASE("threads that execute at the same time end in one program, and their s
   CHECK(ends_of(trail, "exited") >= 31);
 }
 
-TEST_CASE("thousands of killed processes that nobody reaps are recorded, and the next exec is answered") {
+TEST_CASE("thousands of killed processes that nobody reaps are recorded, and the next exec is answered", "[long]") {
   const World world;
   const Finished finished = world.crowd({"zombies", "10000"});
   INFO(finished.err);
@@ -126,7 +126,7 @@ TEST_CASE("killed processes that are too many to be watched have their end while
   check_whole(Trail(world));
 }
 
-TEST_CASE("a flood of execs from 50 processes is recorded to the last, and takes little memory") {
+TEST_CASE("a flood of execs from 50 processes is recorded to the last, and takes little memory", "[long]") {
   const World world;
   Running running(world.inside("crowded", {"sh", "-c", "./crowd execs 50 2; read line"}));
   const std::size_t turns = std::stoul(running.read_until("\n"));
@@ -140,7 +140,7 @@ TEST_CASE("a flood of execs from 50 processes is recorded to the last, and takes
   CHECK(peak < 256 * 1024);
 }
 
-TEST_CASE("a flood of refusals from 50 processes is folded, and another process is served meanwhile") {
+TEST_CASE("a flood of refusals from 50 processes is folded, and another process is served meanwhile", "[long]") {
   const World world;
   Running running(world.inside("crowded", {"sh", "-c",
                                            "./crowd refusals 50 2 >counted & while kill -0 $!; do ./crowd end; done "

@@ -1,6 +1,8 @@
 // File systems that give no answer: they hold whoever asks them, and not the supervisor.
 #include "support/mute_files.h"
 
+#include <unistd.h>
+
 #include "support/catch.h"
 #include "support/own_mounts.h"
 #include "support/trail.h"
@@ -14,7 +16,8 @@ constexpr int kEnded = 42;  // tests/probe/crowd.cc
 constexpr int kCapEnded = 124;
 
 struct World : Environment {
-  World() : files(read_file(probe_binary("crowd"))) {
+  explicit World(const std::string& name = "") : files(read_file(probe_binary("crowd"))) {
+    if (!name.empty()) place = workspace() + "/" + name;
     add_probe("crowd");
     add_probe("inner_filter");
     add_profile("timed",
@@ -52,6 +55,15 @@ Trail ended_on_time(const World& world, const std::string& start) {
   CHECK(trail.end_of(trail.exec({"./crowd", "end"})).value("exit_status", -1) == kEnded);
   CHECK(trail.all("exec").size() == trail.all("exec.end").size());
   return trail;
+}
+
+/// The execs whose words could not be read in time.
+std::vector<Json> unanswered(const Trail& trail) {
+  std::vector<Json> execs = trail.all("exec");
+  std::erase_if(execs, [](const Json& exec) {
+    return exec.value("unreadable", "") != "its memory lies in a file that gives no answer";
+  });
+  return execs;
 }
 
 }  // namespace
@@ -92,10 +104,64 @@ TEST_CASE("a program that cannot be read is recorded as unreadable, and the sess
   CHECK(found->contains("unreadable"));
 }
 
-// Not run by default: it does hold everybody up. process_vm_readv(2) reads the file for the one who asks, and waits for
-// it; the supervisor needs a reader of its own, with a deadline, for that.
-TEST_CASE("a word that lies in memory which cannot be read holds up nobody else", "[.]") {
+TEST_CASE("a word that lies in memory which cannot be read holds up nobody else") {
   if (!may_have_own_mounts()) return skip("kernel: no mount namespace for an ordinary user");
   const World world;
-  ended_on_time(world, "./inner_filter page " + world.place + "/mute-page");
+  const Finished finished =
+      run(world.command("./inner_filter page " + world.place + "/mute-page; echo $?; ./crowd end; echo $?"));
+  INFO(finished.err);
+  CHECK(finished.out == "255\n42\n");
+  const Trail trail(world);
+  const std::vector<Json> asked = unanswered(trail);
+  REQUIRE(asked.size() == 1);
+  CHECK(asked[0].at("path") == "./inner_filter");
+  CHECK(trail.end_of(asked[0]).at("errno") == "EFAULT");
+  CHECK(trail.records().back().at("ended_by") == "exit");
+}
+
+TEST_CASE("however many words cannot be read, each is on record and the session ends at its time") {
+  if (!may_have_own_mounts()) return skip("kernel: no mount namespace for an ordinary user");
+  const World world;
+  const std::string start = "./inner_filter page " + world.place + "/mute-page & ";
+  std::string script = "sleep 1000 & ";
+  for (int i = 0; i < 20; ++i) script += start;
+  const Finished finished = run(world.command(script + "wait"));
+  INFO(finished.err);
+  CHECK(!finished.overdue);
+  CHECK(finished.status == kCapEnded);
+  const Trail trail(world);
+  CHECK(trail.has_no_gaps());
+  CHECK(trail.records().back().at("ended_by") == "time");
+  CHECK(unanswered(trail).size() == 20);
+  CHECK(trail.all("exec").size() == trail.all("exec.end").size());
+}
+
+TEST_CASE("a session ends with its program, whatever the kernel still holds") {
+  if (!may_have_own_mounts()) return skip("kernel: no mount namespace for an ordinary user");
+  const World world;
+  Running running(
+      world.command("(exec </dev/null >/dev/null 2>&1; " + world.place + "/mute/tool end) & read x; exit 7"));
+  CHECK(world.files.await_silence());
+  running.write_input("\n");
+  CHECK(running.wait().status == 7);
+  CHECK(Trail(world).records().back().at("ended_by") == "exit");
+}
+
+TEST_CASE("a directory of the workspace that has fallen silent is told as a change, and not waited for") {
+  if (!may_have_own_mounts()) return skip("kernel: no mount namespace for an ordinary user");
+  if (::geteuid() == 0) return skip("kernel: FUSE without FUSE_ALLOW_IDMAP: root is refused a workspace that has it");
+  const World world("mounted");
+  SECTION("it answers: the control") {
+    const Finished finished = run(world.command("ls mounted/other; exit 7"));
+    INFO(finished.err);
+    REQUIRE(finished.status == 7);
+    CHECK(Trail(world).records().back().at("protected_changes").empty());
+  }
+  SECTION("it has fallen silent") {
+    REQUIRE(run(world.command("ls mounted/hush; exit 7")).status == 7);
+    CHECK(world.files.await_silence());
+    const Json changes = Trail(world).records().back().at("protected_changes");
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0].at("change") == "could not be looked at: no answer within 10 s");
+  }
 }

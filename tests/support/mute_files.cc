@@ -63,9 +63,10 @@ class Server {
         return reply(fuse_attr_out{.attr_valid = kForEver, .attr_valid_nsec = 0, .dummy = 0, .attr = attributes()});
       case FUSE_OPEN:
         if (muted_by(Node::Mute::kOpened)) return fall_silent();
-        return reply(fuse_open_out{});
+        // The cache is kept: or whoever opens it while another one's read waits would wait for that.
+        return reply(fuse_open_out{0, FOPEN_KEEP_CACHE, 0});
       case FUSE_OPENDIR:
-        return reply(fuse_open_out{});
+        return hushed_ ? fall_silent() : reply(fuse_open_out{});
       case FUSE_READ:
         return muted_by(Node::Mute::kRead) ? fall_silent() : read();
       case FUSE_READDIR:
@@ -107,6 +108,7 @@ class Server {
                                   .attr_valid_nsec = 0,
                                   .attr = attributes()});
     }
+    hushed_ = hushed_ || std::strcmp(name, "hush") == 0;
     send(-ENOENT, nullptr, 0);
   }
 
@@ -150,6 +152,7 @@ class Server {
 
   int device_, silences_;
   const std::string& tool_;
+  bool hushed_ = false;
   fuse_in_header header_{};
   std::vector<char> question_ = std::vector<char>(std::size_t{1} << 17);
 };

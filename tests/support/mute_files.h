@@ -6,6 +6,7 @@
 //   mute-tool       is found, and cannot be opened: no answer
 //   mute-page       can be opened and mapped, and not be read: no answer
 //   mute/           is found and can be entered; a search for any name in it gets no answer
+//   hush            is not found; once it was searched for, no directory can be listed any more: no answer
 //
 // Names and attributes are answered for ever, so that the kernel's cache holds them after the first look.
 #pragma once
