@@ -12,8 +12,10 @@
 #include <utility>
 
 #include "base/error.h"
+#include "plan/paths.h"
 #include "session/records.h"
 #include "sys/channel.h"
+#include "sys/file_systems.h"
 #include "sys/helper.h"
 
 namespace clawbox::session {
@@ -24,6 +26,13 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kDeadline = 10s;
 constexpr std::size_t kLongestChange = 8192;  // a path that openat2(2) takes, and a sentence
+
+/// A helper costs a tenth of a start: only what may make us wait gets one.
+bool may_fall_silent(const std::string& directory) {
+  return !sys::all_answer("self", [&](const std::string& point) {
+    return plan::is_at_or_below(directory, point) || plan::is_at_or_below(point, directory);
+  });
+}
 
 bool is_looked_at(const Plan& plan) {
   return plan.workspace.mode == Workspace::Mode::kReadWrite && !plan.workspace.protect.empty();
@@ -79,8 +88,10 @@ plan::ProtectedState protected_state(const Plan& plan) {
   return plan::snapshot(plan.workspace.host, plan.workspace.protect);
 }
 
-std::vector<Outcome::Change> changes_since(const plan::ProtectedState& before, const Plan& plan) {
-  if (!is_looked_at(plan)) return {};
+namespace {
+
+/// By a helper with a deadline.
+std::vector<Outcome::Change> changes_if_answered(const plan::ProtectedState& before, const Plan& plan) {
   sys::Helper helper = sys::start_helper([&](const OwnedFd& channel) {
     for (const Outcome::Change& change : looked_up_changes(before, plan)) send_change(channel, change);
     send_change(channel, {});
@@ -100,6 +111,15 @@ std::vector<Outcome::Change> changes_since(const plan::ProtectedState& before, c
     sys::abandon(std::move(helper));
     return changes;
   }
+}
+
+}  // namespace
+
+std::vector<Outcome::Change> changes_since(const plan::ProtectedState& before, const Plan& plan) try {
+  if (!is_looked_at(plan)) return {};
+  return may_fall_silent(plan.workspace.host) ? changes_if_answered(before, plan) : looked_up_changes(before, plan);
+} catch (const Error& error) {
+  return {{".", fmt::format("could not be looked at: {}", error.what())}};
 }
 
 }  // namespace clawbox::session

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "supervise/call_text.h"
 #include "sys/clock.h"
+#include "sys/file_systems.h"
 #include "sys/process_facts.h"
 
 namespace clawbox::supervise {
@@ -32,6 +33,12 @@ bool refuses(const seccomp::Clause& clause) { return clause.action != SECCOMP_RE
 
 int error_of(const seccomp::Clause& clause) { return static_cast<int>(clause.action & SECCOMP_RET_DATA); }
 
+/// What a program can map comes from what is mounted inside, which nobody there can change without namespaces of his
+/// own; and what the host mounts later does not come in.
+std::function<bool()> who_never_waits(const Plan& plan, pid_t init) {
+  return [init, alone = !plan.identity.nested_user_namespaces] { return alone && sys::all_answer(init); };
+}
+
 /// A kernel before 6.6 does without: slower, not weaker.
 void wake_in_turn(const OwnedFd& listener) {
   try {
@@ -48,6 +55,7 @@ CallWatch::CallWatch(sys::Loop& loop, const Plan& plan, ListenerGift gift, pid_t
       plan_(plan),
       listener_(std::move(gift.listener)),
       write_(std::move(write)),
+      memory_(who_never_waits(plan, init)),
       execs_(loop, memory_,
              session_of(plan, init, std::move(gift.digests),
                         [this](pid_t process) { write_folded(buckets_.forget(process)); }),

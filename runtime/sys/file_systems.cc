@@ -1,0 +1,45 @@
+#include "sys/file_systems.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "sys/files.h"
+
+namespace clawbox::sys {
+namespace {
+
+constexpr std::size_t kMountPoint = 4, kLongestMountinfo = std::size_t{16} << 20;
+
+bool answers(std::string_view type) {
+  constexpr std::array<std::string_view, 15> kAlone{"bcachefs", "btrfs", "cgroup2", "devpts", "devtmpfs",
+                                                    "ext2",     "ext3",  "ext4",    "f2fs",   "mqueue",
+                                                    "proc",     "sysfs", "tmpfs",   "xfs",    "zfs"};
+  return std::find(kAlone.begin(), kAlone.end(), type) != kAlone.end();
+}
+
+}  // namespace
+
+bool all_answer(const std::string& process, const std::function<bool(const std::string& mount_point)>& concerns) try {
+  const OwnedFd file = open("/proc/" + process + "/mountinfo", O_RDONLY);
+  for (const std::string& line : split(read_all(file, kLongestMountinfo, "mountinfo"), '\n')) {
+    const std::vector<std::string> words = split(line, ' ');
+    const auto dash = std::find(words.begin(), words.end(), "-");
+    if (words.size() <= kMountPoint || words.end() - dash < 2 || answers(*(dash + 1))) continue;
+    if (words[kMountPoint].find('\\') != std::string::npos || concerns(words[kMountPoint])) return false;
+  }
+  return true;
+} catch (const SysError&) {
+  return false;
+}
+
+bool all_answer(pid_t process) {
+  return all_answer(std::to_string(process), [](const std::string&) { return true; });
+}
+
+}  // namespace clawbox::sys

@@ -1,0 +1,21 @@
+// Which mounted file systems answer from this machine alone, and so in the end answer. proc_pid_mountinfo(5).
+//
+// A file system with a server elsewhere, in another process (FUSE) or behind a network, may never answer, and what
+// waits for it then waits for ever. Not on the list either: overlay, whose layers may be anything, and what nobody has
+// judged.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <string>
+
+namespace clawbox::sys {
+
+/// Of the mounts that `process` sees, those for whose mount point `concerns` says yes. False also where /proc does not
+/// tell. A mount point with a blank, tab, newline or backslash concerns always: mountinfo escapes it.
+bool all_answer(const std::string& process, const std::function<bool(const std::string& mount_point)>& concerns);
+/// All mounts of the process.
+bool all_answer(pid_t process);
+
+}  // namespace clawbox::sys

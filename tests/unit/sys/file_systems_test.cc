@@ -1,0 +1,17 @@
+#include "sys/file_systems.h"
+
+#include <unistd.h>
+
+#include "support/catch.h"
+
+using namespace clawbox;
+
+// That FUSE does not answer by itself is shown by tests/sandbox/mute_files.cc.
+TEST_CASE("mounts that concern nobody are not asked whether they answer") {
+  CHECK(sys::all_answer("self", [](const std::string&) { return false; }));
+  CHECK(sys::all_answer("self", [](const std::string& point) { return point.starts_with("/no/such"); }));
+}
+
+TEST_CASE("what /proc does not tell is not taken for an answer") {
+  CHECK_FALSE(sys::all_answer("no-process", [](const std::string&) { return false; }));
+}
