@@ -76,7 +76,7 @@ class ExecLog {
   struct Running {
     uint64_t id = 0;
     Clock::time_point since;
-    uint64_t ticks_before = 0;  // CPU time of the process until then
+    std::chrono::nanoseconds cpu_before{0};  // of the process, until then
     std::string observed;
   };
   /// A search through PATH: attempts that found nothing.
@@ -108,7 +108,7 @@ class ExecLog {
                       const ExecClaim& claim, const Place& place);
   void settle(pid_t pid, Process& process, const sys::ProcessStat& stat);
   void look(pid_t pid, Process& process);
-  void became(pid_t pid, Process& process, const sys::ProcessStat& stat);
+  void became(pid_t pid, Process& process);
   void check_observed(Asked asked, pid_t pid, const std::string& observed);
   sys::ProcessMemory memory_of(pid_t thread) const;
   bool has_changed(const Process& process, pid_t pid, const sys::ProcessStat& stat) const;

@@ -18,11 +18,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-int64_t milliseconds(std::chrono::steady_clock::duration time) {
+int64_t milliseconds(std::chrono::nanoseconds time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
 }
-
-uint64_t ticks_of(const sys::ProcessStat& stat) { return stat.user_ticks + stat.system_ticks; }
 
 /// Why the kernel does not start what is there; nullptr: not to be seen from here.
 const char* error_at(const Place& place) {
@@ -30,11 +28,6 @@ const char* error_at(const Place& place) {
   const auto status = place.file ? sys::try_file_status(place.file) : std::nullopt;
   const bool refused = status && (!S_ISREG(status->mode) || (status->mode & 0111) == 0);
   return refused ? "EACCES" : nullptr;
-}
-
-uint64_t cpu_ms(uint64_t ticks) {
-  static const auto per_second = static_cast<uint64_t>(::sysconf(_SC_CLK_TCK));
-  return ticks * 1000 / per_second;
 }
 
 }  // namespace
@@ -60,7 +53,7 @@ bool ExecLog::has_changed(const Process& process, pid_t pid, const sys::ProcessS
 /// Has what was asked for happened? Called where the process makes its next call: then it has, or has failed.
 void ExecLog::settle(pid_t pid, Process& process, const sys::ProcessStat& stat) {
   if (!process.asked) return;
-  if (has_changed(process, pid, stat)) return became(pid, process, stat);
+  if (has_changed(process, pid, stat)) return became(pid, process);
   Json record{{"id", process.asked->id}, {"outcome", "failed"}};
   // The kernel has just looked there, so mostly it remembers.
   if (const char* error = error_at(look_up(root_, process.asked->claim, pid))) record["errno"] = error;
@@ -68,13 +61,13 @@ void ExecLog::settle(pid_t pid, Process& process, const sys::ProcessStat& stat) 
   process.asked.reset();
 }
 
-void ExecLog::became(pid_t pid, Process& process, const sys::ProcessStat& stat) {
-  const uint64_t ticks = ticks_of(stat);
+void ExecLog::became(pid_t pid, Process& process) {
+  const std::chrono::nanoseconds used = sys::cpu_time_of(pid);
   if (process.running)
-    write_end(process, {{"outcome", "replaced"}, {"cpu_ms", cpu_ms(ticks - process.running->ticks_before)}});
+    write_end(process, {{"outcome", "replaced"}, {"cpu_ms", milliseconds(used - process.running->cpu_before)}});
   Asked asked = std::move(*process.asked);
   process.asked.reset();
-  process.running = Running{asked.id, asked.since, ticks, sys::executable_of(pid).path};
+  process.running = Running{asked.id, asked.since, used, sys::executable_of(pid).path};
   check_observed(std::move(asked), pid, process.running->observed);
 }
 
@@ -101,7 +94,8 @@ void ExecLog::asked_to_exit(const sys::TrappedCall& call) {
   if (!stat || entry == processes_.end() || entry->second.start_time != stat->start_time) return;
   settle(entry->first, entry->second, *stat);
   Json fields{{"outcome", "exited"}, {"exit_status", call.arguments[0] & 0xff}};
-  if (entry->second.running) fields["cpu_ms"] = cpu_ms(ticks_of(*stat) - entry->second.running->ticks_before);
+  if (const auto& running = entry->second.running)
+    fields["cpu_ms"] = milliseconds(sys::cpu_time_of(entry->first) - running->cpu_before);
   write_end(entry->second, fields);
   forget(entry);
 }
@@ -136,7 +130,7 @@ void ExecLog::ended(pid_t pid) {
     fields = {{"outcome", "exited"}, {"exit_status", WEXITSTATUS(*info.wait_status)}};
   if (process.asked) {
     if (process.running) write_end(process, {{"outcome", "ended"}});
-    process.running = Running{process.asked->id, process.asked->since, 0, ""};
+    process.running = Running{process.asked->id, process.asked->since, 0ns, ""};
     process.asked.reset();
   }
   write_end(process, fields);
@@ -166,7 +160,7 @@ void ExecLog::look(pid_t pid, Process& process) {
   if (!process.asked) return;
   const auto stat = sys::stat_of(pid);
   if (!stat || stat->start_time != process.start_time) return;  // gone, and its number perhaps another's
-  if (has_changed(process, pid, *stat)) became(pid, process, *stat);
+  if (has_changed(process, pid, *stat)) became(pid, process);
 }
 
 void ExecLog::settle_due() {

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <ctime>
 #include <iterator>
 
 #include "base/error.h"
@@ -182,14 +183,11 @@ std::optional<ProcessStat> parse_stat(std::string_view text) {
   Words words(text.substr(end + 1));
   for (std::size_t field = kFirst; field <= kLast; ++field) fields[field] = words.next();
   const auto number = [&](std::size_t field) { return parse_number<uint64_t>(fields[field]); };
-  if (fields[3].size() != 1 || !number(4) || !number(14) || !number(15) || !number(22) || !number(26) || !number(28) ||
-      !number(kLast))
+  if (fields[3].size() != 1 || !number(4) || !number(22) || !number(26) || !number(28) || !number(kLast))
     return std::nullopt;
   return ProcessStat{.name = std::string(text.substr(begin + 1, end - begin - 1)),
                      .state = fields[3].front(),
                      .parent = static_cast<pid_t>(*number(4)),
-                     .user_ticks = *number(14),
-                     .system_ticks = *number(15),
                      .start_time = *number(22),
                      .start_code = *number(26),
                      .start_stack = *number(28),
@@ -210,6 +208,13 @@ std::optional<Identity> identity_of(pid_t pid) {
   const auto stat = stat_of(pid);
   if (!stat) return std::nullopt;
   return identity_of(ProcessMemory(pid), *stat);
+}
+
+std::chrono::nanoseconds cpu_time_of(pid_t pid) {
+  clockid_t clock;
+  timespec used{};
+  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &used) != 0) return {};
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
 ProcessLink executable_of(pid_t pid) { return link_of(pid, "exe"); }

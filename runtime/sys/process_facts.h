@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -34,12 +35,15 @@ struct ProcessStat {
   std::string name;  // comm: up to 15 bytes of anything
   char state = '?';
   pid_t parent = 0;
-  uint64_t user_ticks = 0, system_ticks = 0;                // of _SC_CLK_TCK a second; of reaped children: not in here
   uint64_t start_time = 0;                                  // ticks since boot
   uint64_t start_code = 0, start_stack = 0, arg_start = 0;  // 0 or 1 where we may not trace the process
 };
 std::optional<ProcessStat> stat_of(pid_t pid);
 std::optional<ProcessStat> parse_stat(std::string_view text);
+
+/// What all its threads used, the ended ones too; of reaped children: not in here. Nothing of a process that is gone.
+/// Source: clock_getcpuclockid(3).
+std::chrono::nanoseconds cpu_time_of(pid_t pid);
 
 /// Which exec of a process this is. The addresses alone suffice only with address randomisation, so AT_RANDOM's bytes,
 /// new at each exec, are in it where they can be read.

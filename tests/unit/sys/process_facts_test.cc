@@ -39,8 +39,6 @@ TEST_CASE("a name with parentheses and newlines shifts no field") {
     CHECK(stat->name == name);
     CHECK(stat->state == 'S');
     CHECK(stat->parent == 1);
-    CHECK(stat->user_ticks == 140);
-    CHECK(stat->system_ticks == 150);
     CHECK(stat->start_time == 220);
     CHECK(stat->start_code == 260);
     CHECK(stat->start_stack == 280);
@@ -107,6 +105,16 @@ TEST_CASE("a zombie has a state and times but no identity, and a gone process no
   CHECK_FALSE(sys::identity_of(pid));
   CHECK_FALSE(sys::pidfd_of(pid));
   CHECK(sys::directory_of(pid).error == ENOENT);
+}
+
+TEST_CASE("processor time is that of the process asked about, to less than a millisecond") {
+  const sys::Process idle = waiting_child([] {});
+  const sys::Process busy = waiting_child([] {
+    for (timespec used{}; used.tv_nsec < 3'000'000;) ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  });
+  CHECK(sys::cpu_time_of(busy.pid()) >= std::chrono::milliseconds(3));
+  CHECK(sys::cpu_time_of(idle.pid()).count() > 0);
+  CHECK(sys::cpu_time_of(idle.pid()) < sys::cpu_time_of(busy.pid()));
 }
 
 TEST_CASE("where a process is, and that its directory was removed") {
