@@ -1,0 +1,58 @@
+#include "store/fuse_store.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "store/trial.h"
+#include "sys/files.h"
+#include "sys/mounts.h"
+
+namespace clawbox::store {
+namespace {
+
+// The device must be opened in the user namespace that mounts it: opened before, the mount is EINVAL. The kernel checks
+// permissions by itself, and lets in everybody of that namespace and those below it (allow_other).
+Store::Mounted mount_device() {
+  OwnedFd device = sys::open("/dev/fuse", O_RDWR | O_CLOEXEC);
+  const sys::MountOption options[] = {{"source", "clawbox"},
+                                      {"fd", std::to_string(device.get())},
+                                      {"rootmode", "40000"},
+                                      {"user_id", std::to_string(::geteuid())},
+                                      {"group_id", std::to_string(::getegid())},
+                                      {"default_permissions", ""},
+                                      {"allow_other", ""}};
+  OwnedFd mount = sys::new_filesystem("fuse", options, sys::MountFlag::kNoSuid | sys::MountFlag::kNoDev);
+  return {std::move(mount), std::move(device)};
+}
+
+}  // namespace
+
+FuseStore::FuseStore(Wish wish)
+    : wish_(std::move(wish)), backing_(sys::open(wish_.directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) {}
+
+std::string FuseStore::why_not() {
+  return tried_inside([] { mount_device(); });
+}
+
+Store::Mounted FuseStore::mount() const { return mount_device(); }
+
+void FuseStore::serve(OwnedFd for_parent, OwnedFd user_namespace) {
+  server_ = start_file_server({.backing = std::move(backing_),
+                               .device = std::move(for_parent),
+                               .user_namespace = std::move(user_namespace),
+                               .caps = wish_.caps,
+                               .filters = wish_.server_filters});
+  const std::optional<ServerNews> news = store::next_news(*server_);
+  if (!news || news->what != ServerNews::What::kServing)
+    throw_sys_error(news ? news->error : ECHILD, fmt::format("serving the store '{}'", wish_.directory));
+}
+
+Store::News FuseStore::next_news() {
+  const std::optional<ServerNews> news = store::next_news(*server_);
+  if (!news || news->what == ServerNews::What::kFailed) return {.full = {}, .ended = true};
+  const Full::Of of = news->what == ServerNews::What::kFullOfFiles ? Full::Of::kFiles : Full::Of::kBytes;
+  return {.full = Full{of, news->caps, news->used}, .ended = false};
+}
+
+}  // namespace clawbox::store
