@@ -15,9 +15,9 @@ namespace {
 constexpr std::size_t kMostHeldBytes = 64 << 20;
 constexpr std::size_t kMostMatching = 1 << 20;
 
-constexpr std::array kEvents = {"session.start", "session.failed", "session.end",  "exec",      "exec.end",
-                                "exec.mismatch", "program",        "call",         "refused",   "folded",
-                                "net.connect",   "net.dns",        "audit.rotate", "audit.gap", "totals"};
+constexpr std::array kEvents = {
+    "session.start", "session.failed", "session.end", "exec",    "exec.end",     "exec.mismatch", "program", "call",
+    "refused",       "folded",         "net.connect", "net.dns", "audit.rotate", "audit.gap",     "totals",  "cap"};
 
 /// "exec" is the family of "exec.end", and "session" of "session.start".
 bool covers(std::string_view asked, std::string_view event) {
@@ -76,7 +76,8 @@ std::optional<Status> status_of(const Json& record) {
   if (event == "exec.end")
     return status_of_exec(text_field(record, "outcome").value_or(""),
                           exit_status ? std::to_string(*exit_status) : std::string());
-  if (event == "refused" || event == "session.failed" || event == "exec.mismatch" || event == "audit.gap")
+  if (event == "refused" || event == "session.failed" || event == "exec.mismatch" || event == "audit.gap" ||
+      event == "cap")
     return Status::kFailed;
   if (event == "session.end" && exit_status) return *exit_status == 0 ? Status::kOk : Status::kFailed;
   if (!event.starts_with("net.")) return std::nullopt;

@@ -133,6 +133,13 @@ Sentence folded(const Json& record) {
           Tone::kQuiet};
 }
 
+Sentence cap(const Json& record) {
+  return {fmt::format("the cap {}{}{} was hit, {} times until now", text_of(record, "cap"),
+                      with(" = ", text_of(record, "value")), with(" at ", text_of(record, "origin")),
+                      text_of(record, "hits")),
+          Tone::kBad};
+}
+
 Sentence totals(const Json& record) { return {totals_words(record), Tone::kQuiet}; }
 
 Sentence net(const Json& record) {
@@ -170,7 +177,7 @@ struct Teller {
   std::string_view event;
   Sentence (*tell)(const Json&);
 };
-constexpr std::array<Teller, 15> kTellers = {{{"session.start", session_start},
+constexpr std::array<Teller, 16> kTellers = {{{"session.start", session_start},
                                               {"session.failed", session_failed},
                                               {"session.end", session_end},
                                               {"exec", exec},
@@ -184,7 +191,8 @@ constexpr std::array<Teller, 15> kTellers = {{{"session.start", session_start},
                                               {"net.dns", net},
                                               {"audit.rotate", rotation},
                                               {"audit.gap", gap},
-                                              {"totals", totals}}};
+                                              {"totals", totals},
+                                              {"cap", cap}}};
 
 }  // namespace
 

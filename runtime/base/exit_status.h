@@ -22,7 +22,7 @@ enum class ExitStatus : int {
   kOutputLost = 74,         // what the command, or clawbox, printed could not be written
   kNotPermitted = 77,       // an administrator's lock, or a profile file that somebody else could have written
   kNotSupported = 78,       // a key that this version knows and does not do yet, named in the message
-  kCapEnded = 124,          // a cap of the profile ended the run (`time`, `cpu_time`)
+  kCapEnded = 124,          // a cap of the profile ended the run (`time`, `cpu_time`, `memory`)
   kSetupFailed = 125,       // the sandbox could not be built; the command never started
   kNotExecutable = 126,     // the command is there and cannot be executed
   kNotFound = 127,          // the command is not there

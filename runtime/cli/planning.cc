@@ -56,6 +56,7 @@ void add_plan_words(CLI::App& verb, PlanWords& words) {
   verb.add_option("-e,--env", words.environment, "set a variable inside; may be repeated")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
+  add_cap_words(verb, words.caps);
 }
 
 profile::SearchPath search_path() {
@@ -97,7 +98,10 @@ Plan plan_of(const profile::Profile& profile, const PlanWords& words, std::vecto
   request.workspace = if_given(words.workspace);
   request.workdir = if_given(words.workdir);
   for (const std::string& variable : words.environment) request.env.push_back(variable_of(variable));
-  const plan::Host host = plan::look_at_host();
+  request.caps = cap_words(words.caps);
+  plan::Host host = plan::look_at_host();
+  if (plan::wants_group(profile.limits, request.caps))
+    host.control_groups = plan::group_facts(host, profile.limits.cgroup.value);
   watch.lap("host");
   Plan plan = plan::resolve(profile, host, plan::HostFiles(), request);
   watch.lap("plan");

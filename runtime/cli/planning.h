@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/stopwatch.h"
+#include "cli/cap_words.h"
 #include "plan/plan.h"
 #include "plan/request.h"
 #include "profile/profile.h"
@@ -18,11 +19,12 @@ struct PlanWords {
   std::string profile;
   std::string workspace, workdir;
   std::vector<std::string> environment;
+  CapTexts caps;
 };
 
 /// `--profile "$UNSET"` must not mean the default.
 CLI::Validator not_empty();
-/// --profile, --workspace, --workdir, --env
+/// --profile, --workspace, --workdir, --env, and the caps
 void add_plan_words(CLI::App& verb, PlanWords& words);
 
 /// Mistakes of a profile, all of them: printed by main(), each with its place.

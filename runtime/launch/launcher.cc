@@ -1,11 +1,13 @@
 #include "launch/launcher.h"
 
+#include <fcntl.h>
 #include <linux/sched.h>
 
 #include "base/error.h"
 #include "launch/child.h"
 #include "launch/identity.h"
 #include "launch/protocol.h"
+#include "sys/files.h"
 
 namespace clawbox::launch {
 namespace {
@@ -17,23 +19,33 @@ uint64_t namespaces_of(const Plan& plan) {
   return flags;  // the cgroup namespace is unshared by the child, when its own cgroup can be the root
 }
 
-sys::Clone clone_pid_1(const Plan& plan) try {
-  return sys::clone_into(namespaces_of(plan));
+sys::Clone clone_pid_1(const Plan& plan, const OwnedFd& cgroup) try {
+  return sys::clone_into(namespaces_of(plan), cgroup);
 } catch (const SysError& error) {
   throw Error(ExitStatus::kFeatureMissing, fmt::format("making the namespaces: {}", error.what()),
               "the system restricts user namespaces: `clawbox doctor` names the setting and the way to change it");
 }
 
+/// A service may have told the kernel to spare its processes, and a group of which none may be killed hangs at its cap:
+/// proc_pid_oom_score_adj(5).
+void make_killable(pid_t pid) {
+  const OwnedFd own = sys::open("/proc/self/oom_score_adj", O_RDONLY);
+  if (!sys::read_all(own, 16, "oom_score_adj").starts_with('-')) return;
+  sys::write_all(sys::open(fmt::format("/proc/{}/oom_score_adj", pid), O_WRONLY), "0", "oom_score_adj");
+}
+
 }  // namespace
 
-Child start(const Plan& plan, const seccomp::Program& filters, Stdio stdio) {
+Child start(const Plan& plan, const seccomp::Program& filters, Stdio stdio, const OwnedFd& cgroup) {
   auto [ours, theirs] = sys::make_channel();
-  sys::Clone clone = clone_pid_1(plan);
+  sys::Clone clone = clone_pid_1(plan, cgroup);
   if (clone.pid == 0) {
     ours.reset();  // else the child would keep its own end-of-file from coming
     live_as_pid_1(Inheritance{plan, filters, std::move(stdio), std::move(theirs)});
   }
-  return Child(sys::Process(clone.pid, std::move(clone.pidfd)), std::move(ours));
+  Child child(sys::Process(clone.pid, std::move(clone.pidfd)), std::move(ours));
+  if (cgroup) make_killable(child.pid());
+  return child;
 }
 
 void Child::go(const Plan& plan) {

@@ -42,7 +42,7 @@ class Child {
   OwnedFd channel_;
 };
 
-/// Clones pid 1 of the session. `filters` and `plan` are only read.
-Child start(const Plan& plan, const seccomp::Program& filters, Stdio stdio);
+/// Clones pid 1 of the session, into the control group `cgroup` if that is one. `filters` and `plan` are only read.
+Child start(const Plan& plan, const seccomp::Program& filters, Stdio stdio, const OwnedFd& cgroup);
 
 }  // namespace clawbox::launch

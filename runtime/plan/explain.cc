@@ -147,6 +147,19 @@ void write_environment(const Plan& plan, Page& page) {
   }
 }
 
+const char* maker_text(ControlGroup::Maker maker) {
+  return maker == ControlGroup::Maker::kDelegated ? "a scope of the caller's systemd" : "a group in ";
+}
+
+void write_group(const ControlGroup& group, Page& page) {
+  if (group.maker == ControlGroup::Maker::kNone) return;
+  const bool direct = group.maker == ControlGroup::Maker::kDirect;
+  page.value("group", maker_text(group.maker) + (direct ? escaped(group.directory) : ""), group.origin,
+             "holds what follows for all processes together");
+  for (const GroupCap& cap : group.caps)
+    page.value(cap.name, cap.shown, cap.origin, fmt::format("{} = {}", cap.file, cap.value));
+}
+
 void write_limits(const Plan& plan, Page& page) {
   page.heading("LIMITS");
   if (plan.limits.time)
@@ -154,6 +167,7 @@ void write_limits(const Plan& plan, Page& page) {
   if (plan.limits.cpu_time)
     page.value("cpu time", duration_text(plan.limits.cpu_time->value), plan.limits.cpu_time->origin,
                "all processes together");
+  write_group(plan.limits.group, page);
   for (const Rlimit& limit : plan.limits.rlimits)
     page.value(limit.name, std::to_string(limit.value), limit.origin, note_about(plan, "limit " + limit.name).why);
 }

@@ -19,7 +19,9 @@
 //   syscalls      { allow[], refuse[], noted[] { call, tests[] { index, mask, equals }, error, reason, origin } };
 //                 error: refuse only
 //   landlock      { fence: on|off, writable[] }
-//   limits        { rlimits[] { name, value, why, origin }, time_ms, cpu_time_ms { value, origin } }
+//   limits        { rlimits[] { name, value, why, origin }, time_ms, cpu_time_ms { value, origin },
+//                 group { maker: none|direct|delegated, directory, controllers[], caps[] { name, file, value, origin },
+//                 origin } }
 //   audit         { required, level: session|exec|syscall, environment_names, journal, sync: none|end|each, rotate,
 //                 keep_ms, keep_size, origin }
 //   shortfalls[]  { what, why, remedy, origin }

@@ -154,6 +154,18 @@ Json time_json(const std::optional<Decided<std::chrono::milliseconds>>& time) {
   return {{"value", time->value.count()}, {"origin", to_string(time->origin)}};
 }
 
+Json group_json(const ControlGroup& group) {
+  static constexpr std::array<const char*, 3> kMakers{"none", "direct", "delegated"};
+  Json caps = Json::array();
+  for (const GroupCap& cap : group.caps)
+    caps.push_back({{"name", cap.name}, {"file", cap.file}, {"value", cap.value}, {"origin", to_string(cap.origin)}});
+  return {{"maker", kMakers.at(static_cast<std::size_t>(group.maker))},
+          {"directory", group.directory},
+          {"controllers", group.controllers},
+          {"caps", caps},
+          {"origin", to_string(group.origin)}};
+}
+
 Json limits_json(const Plan& plan) {
   const auto notes = notes_by_name(plan);
   Json rlimits = Json::array();
@@ -164,8 +176,10 @@ Json limits_json(const Plan& plan) {
                        {"why", note == notes.end() ? "" : note->second->why},
                        {"origin", to_string(limit.origin)}});
   }
-  return {
-      {"rlimits", rlimits}, {"time_ms", time_json(plan.limits.time)}, {"cpu_time_ms", time_json(plan.limits.cpu_time)}};
+  return {{"rlimits", rlimits},
+          {"time_ms", time_json(plan.limits.time)},
+          {"cpu_time_ms", time_json(plan.limits.cpu_time)},
+          {"group", group_json(plan.limits.group)}};
 }
 
 }  // namespace

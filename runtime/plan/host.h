@@ -21,6 +21,16 @@ struct SubordinateIds {
   uint32_t count = 0;
 };
 
+/// Where the control groups of a session could be made: cgroups(7). Nothing of it is tried.
+struct GroupFacts {
+  bool unified = false;                  // /sys/fs/cgroup is of version 2, and so has the controllers
+  std::string manager;                   // socket of the caller's own systemd; empty: none
+  std::string directory;                 // where we would make them; the manager's own group where it would
+  bool writable = false;                 // for us, and not only to read
+  bool populated = false;                // processes live in it, so it can give nothing new to its children
+  std::vector<std::string> controllers;  // that its children can have
+};
+
 struct Host {
   enum class Caller {
     kOrdinary,
@@ -43,6 +53,8 @@ struct Host {
   int landlock_abi = 0;  // 0: none
   uint64_t page_size = 4096;
 
+  GroupFacts control_groups;  // only where the profile has caps for one: group_facts()
+
   std::optional<SubordinateIds> subordinate_uids, subordinate_gids;
   bool id_map_programs = false;  // newuidmap(1) and newgidmap(1) on the system's path
 };
@@ -52,6 +64,9 @@ uint32_t session_id_for_root(const Host& host);
 
 /// Asks the kernel, the environment and /etc. Throws SysError where a fact without which nothing works is refused.
 Host look_at_host();
+
+/// `wanted`: the profile's limits.cgroup, "auto" or a directory.
+GroupFacts group_facts(const Host& host, const std::string& wanted);
 
 /// The name that /etc/passwd gives to `uid`; then what the name service switch says; else nothing.
 struct Account {

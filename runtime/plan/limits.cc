@@ -1,6 +1,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -11,8 +12,6 @@ namespace {
 
 /// Seconds that RLIMIT_CPU leaves to the supervisor, whose count comes first and can say which cap it was.
 constexpr uint64_t kCpuBelt = 5;
-
-const char* const kNoCgroup = "caps of control groups (cgroup v2) come with a later release";
 
 class Wishes {
  public:
@@ -43,16 +42,21 @@ uint64_t seconds_rounded_up(std::chrono::milliseconds time) {
   return static_cast<uint64_t>((std::max<int64_t>(time.count(), 0) + 999) / 1000);
 }
 
-void add_processes(const Inputs& inputs, Wishes& wishes) {
-  const auto& wish = inputs.profile.limits.processes;
-  if (!wish) return;
-  wishes.add(RLIMIT_NPROC, "nproc", wish->value, wish->origin,
-             "threads of the session; the kernel counts them in the session's own user namespace");
-  if (kernel_at_least(inputs.host.kernel, 5, 14)) return;
-  wishes.chosen.shortfalls.push_back(
-      {fmt::format("processes {} counts too much", wish->value),
-       "before Linux 5.14 RLIMIT_NPROC counts every process of the caller, not only the session's",
-       "Linux 5.14 or later", wish->origin});
+const char* reason_of(const FallbackLimit& limit) {
+  if (limit.resource == RLIMIT_NPROC)
+    return "threads of the session; the kernel counts them in the session's own user namespace";
+  return "memory that one process may write to and shares with nobody; in place of a cap on all of them";
+}
+
+void add_fallbacks(const Host& host, const std::vector<FallbackLimit>& limits, Wishes& wishes) {
+  for (const FallbackLimit& limit : limits) {
+    wishes.add(limit.resource, limit.name, limit.value, limit.origin, reason_of(limit));
+    if (limit.resource != RLIMIT_NPROC || kernel_at_least(host.kernel, 5, 14)) continue;
+    wishes.chosen.shortfalls.push_back(
+        {fmt::format("processes {} counts too much", limit.value),
+         "before Linux 5.14 RLIMIT_NPROC counts every process of the caller, not only the session's",
+         "Linux 5.14 or later", limit.origin});
+  }
 }
 
 // A runaway writer is stopped at the disk cap at least in each single file.
@@ -69,7 +73,6 @@ void add_rlimits(const Inputs& inputs, Wishes& wishes) {
   wishes.add(RLIMIT_CORE, "core", 0, kByDefault, "no memory image is left on the host");
   wishes.add(RLIMIT_NICE, "nice", 0, kByDefault, "no higher priority");
   wishes.add(RLIMIT_RTPRIO, "rtprio", 0, kByDefault, "no real-time class");
-  add_processes(inputs, wishes);
   add_file_size(limits, wishes);
   wishes.add(RLIMIT_NOFILE, "nofile", limits.open_files, "open files of one process");
   wishes.add(RLIMIT_AS, "as", limits.address_space, "address space of one process");
@@ -83,17 +86,15 @@ void add_rlimits(const Inputs& inputs, Wishes& wishes) {
 }
 
 void add_unapplied(const profile::Profile::Limits& limits, std::vector<Shortfall>& shortfalls) {
-  const auto tell = [&](const std::string& what, const Origin& origin, const char* remedy) {
-    shortfalls.push_back({what + " is not applied", kNoCgroup, remedy, origin});
-  };
-  if (limits.memory)
-    tell("memory " + size_text(limits.memory->value), limits.memory->origin, "limits.address_space caps each process");
-  if (limits.swap) tell("swap " + size_text(limits.swap->value), limits.swap->origin, "");
-  if (limits.cpu) tell(fmt::format("cpu {}%", limits.cpu->value), limits.cpu->origin, "limits.cpu_time caps the sum");
   if (limits.disk)
     shortfalls.push_back({"disk " + size_text(limits.disk->value) + " is not applied",
                           "caps of whole trees come with a later release; until then it caps each single file",
                           "limits.file_size caps each file", limits.disk->origin});
+}
+
+template <class T>
+void move_to_end(std::vector<T>& list, std::vector<T>&& more) {
+  list.insert(list.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
 }  // namespace
@@ -101,6 +102,10 @@ void add_unapplied(const profile::Profile::Limits& limits, std::vector<Shortfall
 Chosen<Limits> choose_limits(const Inputs& inputs) {
   Wishes wishes(inputs.host);
   add_rlimits(inputs, wishes);
+  Chosen<Caps> caps = choose_caps(inputs);
+  add_fallbacks(inputs.host, caps.value.fallbacks, wishes);
+  wishes.chosen.value.group = std::move(caps.value.group);
+  move_to_end(wishes.chosen.shortfalls, std::move(caps.shortfalls));
   add_unapplied(inputs.profile.limits, wishes.chosen.shortfalls);
   wishes.chosen.value.time = inputs.profile.limits.time;
   wishes.chosen.value.cpu_time = inputs.profile.limits.cpu_time;

@@ -69,10 +69,13 @@ std::vector<Note> drop_hidden(Layout& layout, const std::vector<HiddenPath>& hid
 
 // Whoever writes there writes the rules of the next session, or the record of this one.
 void require_own_files_safe(const Host& host, const std::vector<MountStep>& shown) {
+  std::vector<std::string> kept = host.state_dirs;
+  if (host.control_groups.unified)
+    kept.emplace_back("/sys/fs/cgroup");  // where a process leaves its group, and its caps
   for (const MountStep& step : shown) {
     const auto* bind = std::get_if<Bind>(&step.action);
     if (bind == nullptr || bind->access == Access::kReadOnly) continue;
-    for (const std::string& own : host.state_dirs)
+    for (const std::string& own : kept)
       if (is_at_or_below(own, bind->source) || is_at_or_below(bind->source, own))
         throw Error(ExitStatus::kStateUnusable,
                     fmt::format("{}: {} would be writable inside, and clawbox keeps its own files in {}",

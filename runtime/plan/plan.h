@@ -149,8 +149,27 @@ struct Rlimit {
   Origin origin;
 };
 
+/// One cap of the session as a whole, held by a control group: kernel, Documentation/admin-guide/cgroup-v2.rst.
+struct GroupCap {
+  std::string name;   // key of the profile: "memory"
+  std::string shown;  // for people: "4GiB"
+  std::string file;   // "memory.max"
+  std::string value;  // what is written into it
+  Origin origin;
+};
+
+/// kDirect: below `directory`, which the caller can write. kDelegated: a scope that the caller's systemd makes.
+struct ControlGroup {
+  enum class Maker { kNone, kDirect, kDelegated } maker = Maker::kNone;
+  std::string directory;                 // kDirect: where the session's group is made; kDelegated: the manager's socket
+  std::vector<std::string> controllers;  // that the session's groups need
+  std::vector<GroupCap> caps;
+  Origin origin;
+};
+
 struct Limits {
   std::vector<Rlimit> rlimits;                                 // each process
+  ControlGroup group;                                          // all processes together
   std::optional<Decided<std::chrono::milliseconds>> time;      // wall clock of the session
   std::optional<Decided<std::chrono::milliseconds>> cpu_time;  // all processes of the session together
 };

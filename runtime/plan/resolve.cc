@@ -30,6 +30,11 @@ Chosen<Audit> choose_audit(const Inputs& inputs) {
 }  // namespace
 
 Plan resolve(const profile::Profile& profile, const Host& host, const FileView& files, const Request& request) {
+  if (request.caps != CapWords{}) {
+    Request rest = request;
+    rest.caps = {};
+    return resolve(with_caps(profile, request.caps), host, files, rest);
+  }
   const Inputs inputs{profile, host, files, request};
   if (request.argv.empty()) throw Error(ExitStatus::kUsage, "no command was given", "clawbox run -- COMMAND");
 

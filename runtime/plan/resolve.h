@@ -14,6 +14,9 @@
 
 namespace clawbox::plan {
 
+/// Whether a plan needs to know where control groups could be made: Host::control_groups.
+bool wants_group(const profile::Profile::Limits& limits, const CapWords& words);
+
 Plan resolve(const profile::Profile& profile, const Host& host, const FileView& files, const Request& request);
 
 }  // namespace clawbox::plan

@@ -30,6 +30,24 @@ Chosen<Environment> choose_environment(const Inputs& inputs, const Identity& ide
 /// limits.cc
 Chosen<Limits> choose_limits(const Inputs& inputs);
 
+/// caps.cc. What one process is limited to where no group can hold the whole.
+struct FallbackLimit {
+  int resource = 0;
+  const char* name = "";  // as Rlimit::name
+  uint64_t value = 0;
+  Origin origin;
+};
+struct Caps {
+  ControlGroup group;
+  std::vector<FallbackLimit> fallbacks;
+};
+/// Throws kFeatureMissing for a cap that cannot be held and that the profile does not let go.
+Chosen<Caps> choose_caps(const Inputs& inputs);
+
+/// overrides.cc. The profile with the caps that the command line gives. Throws kUsage for one that is higher than the
+/// profile lets go.
+profile::Profile with_caps(profile::Profile profile, const CapWords& words);
+
 /// syscalls.cc
 SyscallPolicy choose_syscalls(const Inputs& inputs);
 Chosen<Landlock> choose_landlock(const Inputs& inputs, const std::vector<MountStep>& mounts);

@@ -75,6 +75,14 @@ Objection objection_to_pattern(std::string_view pattern) {
   return objection_to_parts(pattern, pattern);
 }
 
+// The kernel checks that they exist; here it is only made certain that nothing else gets into its file.
+Objection objection_to_processors(std::string_view list) {
+  const auto fits = [](char c) { return is_digit(c) || c == ',' || c == '-'; };
+  const bool ends_well = !list.empty() && is_digit(list.front()) && is_digit(list.back());
+  if (ends_well && list.size() <= 256 && std::all_of(list.begin(), list.end(), fits)) return {};
+  return fmt::format("{} is no list of processors such as 0-3,8", in_quotes(list));
+}
+
 Objection objection_to_hostname(std::string_view name) {
   const auto fits = [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '.'; };
   const bool ends_well = !name.empty() && (is_letter(name.front()) || is_digit(name.front())) && name.back() != '-';

@@ -17,6 +17,8 @@ Objection objection_to_path(std::string_view path);
 Objection objection_to_place(std::string_view path);
 /// Below the workspace: relative, without `.`, `..` and empty parts.
 Objection objection_to_pattern(std::string_view pattern);
+/// Numbers and ranges with commas between: 0-3,8.
+Objection objection_to_processors(std::string_view list);
 Objection objection_to_hostname(std::string_view name);
 Objection objection_to_variable(std::string_view name);
 /// A variable's name, or the beginning of one with `*` at its end.

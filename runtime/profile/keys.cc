@@ -39,6 +39,10 @@ constexpr std::string_view kProcViews[] = {"masked", "pids"};
 constexpr std::string_view kFences[] = {"auto", "required", "off"};
 constexpr std::string_view kAuditLevels[] = {"session", "exec", "syscall"};
 constexpr std::string_view kAuditSyncs[] = {"none", "end", "each"};
+constexpr std::string_view kFallbacks[] = {"none", "rlimit"};
+constexpr std::string_view kGroupCaps[] = {"memory", "swap", "cpu", "cpu_weight", "cpuset", "processes"};
+constexpr std::string_view kAllProcessors[] = {"all"};
+constexpr std::string_view kOwnChoice[] = {"auto"};
 constexpr std::string_view kSamePlace[] = {"same"};
 constexpr std::string_view kHostRoot[] = {"host"};
 
@@ -52,6 +56,10 @@ constexpr Range kTmpfsSize{64 * kKiB, kPiB};
 constexpr Range kAnySize{0, kPiB};
 constexpr Range kTime{1, 10 * kYear};
 constexpr Range kMemory{kMiB, kPiB};
+// What the session's own first process, and the tables of its namespaces, need before the command runs.
+constexpr Range kSessionMemory{16 * kMiB, kPiB};
+constexpr Range kPercents{1, 1000000};
+constexpr Range kProcesses{4, 4194304};
 
 constexpr Key kKeys[] = {
     {"version", Kind::kVersion, {}, "version = 1", "The version of the profile language; required, and always 1."},
@@ -107,27 +115,67 @@ constexpr Key kKeys[] = {
      "Whether there is a read-only /sys; GPU libraries need one."},
 
     {"limits.memory", Kind::kSize, field<&P::limits, &P::Limits::memory>, "memory = \"4GiB\"",
-     "Memory of all processes together.", kMemory},
+     "Memory of all processes together, with what they keep in tmpfs; at least 16MiB.", kSessionMemory},
     {"limits.swap", Kind::kSize, field<&P::limits, &P::Limits::swap>, "swap = \"0\"",
      "Swap space of all processes together.", kAnySize},
     {"limits.disk", Kind::kSize, field<&P::limits, &P::Limits::disk>, "disk = \"8GiB\"",
      "Bytes that the session may add to the disk.", kMemory},
-    {"limits.cpu",
-     Kind::kPercent,
-     field<&P::limits, &P::Limits::cpu>,
-     "cpu = \"200%\"",
-     "Processor time of all processes together, in percent of one processor.",
-     {1, 1000000}},
-    {"limits.processes",
+    {"limits.cpu", Kind::kPercent, field<&P::limits, &P::Limits::cpu>, "cpu = \"200%\"",
+     "Processor time of all processes together, in percent of one processor.", kPercents},
+    {"limits.cpu_weight",
      Kind::kCount,
-     field<&P::limits, &P::Limits::processes>,
-     "processes = 512",
-     "Processes and threads together; at least 4.",
-     {4, 4194304}},
+     field<&P::limits, &P::Limits::cpu_weight>,
+     "cpu_weight = 50",
+     "The session's share where sessions compete for processors; the kernel gives 100 to everybody.",
+     {1, 10000}},
+    {"limits.cpuset",
+     Kind::kProcessors,
+     field<&P::limits, &P::Limits::cpuset>,
+     "cpuset = \"0-3,8\"",
+     "The processors that the session may run on.",
+     {},
+     kAllProcessors},
+    {"limits.processes", Kind::kCount, field<&P::limits, &P::Limits::processes>, "processes = 512",
+     "Processes and threads together; at least 4.", kProcesses},
     {"limits.time", Kind::kDuration, field<&P::limits, &P::Limits::time>, "time = \"2h\"",
      "Wall-clock time of the session.", kTime},
     {"limits.cpu_time", Kind::kDuration, field<&P::limits, &P::Limits::cpu_time>, "cpu_time = \"1h\"",
      "Processor time that all processes together may use up.", kTime},
+    {"limits.cgroup",
+     Kind::kPlace,
+     field<&P::limits, &P::Limits::cgroup>,
+     "cgroup = \"/sys/fs/cgroup/agents\"",
+     "Where the session's control group is made: `auto` is a scope of the caller's systemd, and for root one of its "
+     "own; "
+     "or a directory of cgroup v2 that an administrator gave away.",
+     {},
+     kOwnChoice},
+    {"limits.fallback",
+     Kind::kChoice,
+     choice<&P::limits, &P::Limits::fallback>,
+     "fallback = \"rlimit\"",
+     "What holds `memory` and `processes` where no control group can: nothing, so that the run is refused, or "
+     "RLIMIT_DATA of each process and RLIMIT_NPROC.",
+     {},
+     kFallbacks},
+    {"limits.allow_missing",
+     Kind::kNames,
+     field<&P::limits, &P::Limits::allow_missing>,
+     "allow_missing = [\"cpu\"]",
+     "Caps of a control group that may be missing where nothing can hold them; any other ends the run before it "
+     "starts.",
+     {},
+     kGroupCaps},
+    {"limits.max_memory", Kind::kSize, field<&P::limits, &P::Limits::max_memory>, "max_memory = \"8GiB\"",
+     "How far `run --memory` may go; without it no higher than `memory`.", kSessionMemory},
+    {"limits.max_disk", Kind::kSize, field<&P::limits, &P::Limits::max_disk>, "max_disk = \"16GiB\"",
+     "The same for `run --disk`.", kMemory},
+    {"limits.max_cpu", Kind::kPercent, field<&P::limits, &P::Limits::max_cpu>, "max_cpu = \"400%\"",
+     "The same for `run --cpu`.", kPercents},
+    {"limits.max_processes", Kind::kCount, field<&P::limits, &P::Limits::max_processes>, "max_processes = 2048",
+     "The same for `run --processes`.", kProcesses},
+    {"limits.max_time", Kind::kDuration, field<&P::limits, &P::Limits::max_time>, "max_time = \"12h\"",
+     "The same for `run --time`.", kTime},
     {"limits.tmp", Kind::kSize, field<&P::limits, &P::Limits::tmp>, "tmp = \"1GiB\"",
      "The size of each directory that `files.tmpfs` names.", kTmpfsSize},
     {"limits.shm", Kind::kSize, field<&P::limits, &P::Limits::shm>, "shm = \"64MiB\"", "The size of /dev/shm.",

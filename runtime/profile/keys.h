@@ -27,8 +27,9 @@ enum class Kind {
   kChoice,
   kPlace,  // one path, or the key's word for "as on the host" (`choices`)
   kHostname,
-  kNames,      // environment variables' names
-  kVariables,  // a table NAME = "value"
+  kProcessors,  // a list such as 0-3,8, or the key's word
+  kNames,       // environment variables' names, or some of `choices`
+  kVariables,   // a table NAME = "value"
   kPaths,
   kPatterns,  // paths below the workspace
   kSyscalls,

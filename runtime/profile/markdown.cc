@@ -25,8 +25,10 @@ std::string kind_text(const Key& key) {
       return fmt::format("`{}`", fmt::join(key.choices, "`, `"));
     case Kind::kPlace:
       return fmt::format("`{}` or a path", key.choices.front());
+    case Kind::kProcessors:
+      return fmt::format("`{}` or a list of numbers", key.choices.front());
     case Kind::kNames:
-      return "list of names";
+      return key.choices.empty() ? "list of names" : fmt::format("list of `{}`", fmt::join(key.choices, "`, `"));
     case Kind::kVariables:
       return "table of strings";
     case Kind::kPaths:

@@ -20,6 +20,7 @@ enum class WorkspaceMode { kNone, kReadOnly, kReadWrite, kOverlay };
 enum class NetworkMode { kNone, kAllowlist, kHost };
 enum class ProcView { kMasked, kPids };       // the usual files, dangerous ones covered | processes only (subset=pid)
 enum class Fence { kAuto, kRequired, kOff };  // a layer that older kernels lack: Landlock
+enum class Fallback { kNone, kRlimit };       // what stands in for a control group
 enum class AuditLevel { kSession, kExec, kSyscall };
 enum class AuditSync { kNone, kEnd, kEach };
 
@@ -85,6 +86,14 @@ struct Profile {
     Optional<uint64_t> cpu;  // percent of one processor
     Optional<uint64_t> processes;
     Optional<Milliseconds> time, cpu_time;
+    Optional<uint64_t> cpu_weight;
+    Decided<std::string> cpuset{"all"};               // "all", or a list such as 0-3,8
+    Decided<std::string> cgroup{"auto"};              // "auto", or the directory in which groups are made
+    Decided<Fallback> fallback{Fallback::kNone};      // for what no control group holds
+    std::vector<Decided<std::string>> allow_missing;  // caps without which the session may run
+    Optional<Bytes> max_memory, max_disk;             // how far the command line may raise a cap
+    Optional<uint64_t> max_cpu, max_processes;
+    Optional<Milliseconds> max_time;
     Decided<Bytes> tmp{1ULL << 30}, shm{64ULL << 20}, home{256ULL << 20};
     Optional<uint64_t> open_files, pending_signals;
     Optional<Bytes> file_size, address_space, stack, locked_memory, message_queues;

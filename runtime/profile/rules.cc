@@ -69,7 +69,10 @@ std::optional<Decided<std::string>> read_entry(const Entry& entry, Decided<std::
   if (const auto* text = entry.node.as_string()) name = text->get();
   if (const auto* table = entry.node.as_table())
     name = Fields(*table, kNameFields, entry.key.name, entry.context).text("name");
-  if (!entry.accepts(objection_to_passed(name))) return {};
+  const auto& known = entry.key.choices;
+  if (known.empty() && !entry.accepts(objection_to_passed(name))) return {};
+  if (!known.empty() && std::find(known.begin(), known.end(), name) == known.end())
+    return entry.mistake(unknown("cap", name, known)), std::nullopt;
   return Decided<std::string>{name, entry.context.at(entry.node).origin()};
 }
 

@@ -95,7 +95,7 @@ Objection objection_to_word(const Key& key, const std::string& text) {
   if (key.kind == Kind::kHostname) return objection_to_hostname(text);
   if (key.kind == Kind::kText) return objection_to_text(text);
   if (std::find(key.choices.begin(), key.choices.end(), text) != key.choices.end()) return {};
-  return objection_to_place(text);
+  return key.kind == Kind::kProcessors ? objection_to_processors(text) : objection_to_place(text);
 }
 
 Read read_text(const Key& key, const toml::node& node, Context& context) {

@@ -36,6 +36,10 @@ Json number(uint64_t least, uint64_t most) {
   return {{"type", "integer"}, {"minimum", least}, {"maximum", std::min(most, kLargestNumber)}};
 }
 
+Json name_entry(const Json& name) {
+  return {{"anyOf", Json::array({name, object({{"name", name}, {"reason", text()}}, {"name"})})}};
+}
+
 Json path_entry(Kind kind) {
   Json fields = {{"path", text()}, {"reason", text()}};
   if (kind == Kind::kPaths) fields.update({{"optional", {{"type", "boolean"}}}, {"at", text()}});
@@ -76,7 +80,7 @@ Json value_schema(const Key& key) {
     case Kind::kChoice:
       return one_of(key.choices);
     case Kind::kNames:
-      return list_of(string_or(object({{"name", text()}, {"reason", text()}}, {"name"})));
+      return list_of(name_entry(key.choices.empty() ? text() : one_of(key.choices)));
     case Kind::kVariables:
       return {{"type", "object"}, {"additionalProperties", text()}};
     case Kind::kPaths:

@@ -13,9 +13,7 @@ constexpr const char* kUserNamespaces =
     "a kernel with CONFIG_USER_NS and the other namespaces, and a system that allows them";
 constexpr const char* kRoot =
     "run clawbox as the ordinary user who owns the workspace, or keep it on ext4, XFS, btrfs or tmpfs (Linux 6.3)";
-constexpr const char* kDelegate =
-    "systemd-run --user --scope -p Delegate=yes clawbox ... (without a login session first: sudo loginctl "
-    "enable-linger $USER)";
+constexpr const char* kDelegate = "`systemctl --user status` shows whether your service manager works";
 constexpr const char* kHelpers =
     "install the package uidmap (Debian, Ubuntu) or shadow-utils (Fedora) or shadow (Arch)";
 
@@ -53,8 +51,8 @@ const Probe kProbes[] = {
     {"fuse", kOptional, "no portable disk cap (a later release uses it)",
      "sudo modprobe fuse && sudo chmod 0666 /dev/fuse", try_fuse},
     {"cgroup-delegation", kOptional,
-     "no caps on the session as a whole for memory, cpu and processes (a later release uses them)", kDelegate,
-     try_cgroup_delegation},
+     "no caps on the session as a whole: profiles without limits.fallback do not run, others limit each process",
+     kDelegate, try_cgroup_delegation},
     {"nf-tables", kOptional, "no network by name (a later release uses it)", "sudo modprobe nf_tables", try_nftables},
     {"tracing", kOptional, "gdb and strace do not work inside", "sudo sysctl -w kernel.yama.ptrace_scope=1",
      try_tracing},

@@ -30,6 +30,8 @@ const char* name_of(EndedBy reason) {
       return "time";
     case EndedBy::kCpuTime:
       return "cpu_time";
+    case EndedBy::kMemory:
+      return "memory";
     case EndedBy::kKilled:
       return "killed";
   }
@@ -116,6 +118,18 @@ void Record::close() {
   tidy_in_background(directory_, audit_);
 }
 
+namespace {
+
+void add_group(Json& json, const Outcome::Group& group) {
+  if (group.memory_peak) json["memory_peak"] = *group.memory_peak;
+  if (group.processes_peak) json["processes_peak"] = *group.processes_peak;
+  if (group.throttled) json["throttled_ms"] = group.throttled->count() / 1000;
+  if (group.read) json["bytes_read"] = *group.read;
+  if (group.written) json["bytes_written"] = *group.written;
+}
+
+}  // namespace
+
 Json as_json(const Outcome& outcome) {
   Json json;
   json["exit_status"] = outcome.exit_status;
@@ -123,6 +137,7 @@ Json as_json(const Outcome& outcome) {
   json["signal"] = outcome.signal;
   json["wall_ms"] = outcome.wall.count();
   json["cpu_ms"] = outcome.cpu.count() / 1000;
+  if (outcome.group) add_group(json, *outcome.group);
   json["detail"] = outcome.detail;
   json["execs"] = outcome.execs;
   json["refusals"] = outcome.refusals;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
+#include "cgroup/cgroup.h"
 #include "launch/launcher.h"
 #include "seccomp/cache.h"
 #include "session/protected_files.h"
@@ -46,7 +47,9 @@ Outcome Session::run(const Plan& plan) {
   supervise::CallerStdio stdio = supervise::look_at_stdio();
   if (plan.identity.writer == Identity::Writer::kRoot)
     supervise::give_pipes_to(stdio, plan.identity.uid_map.front().host, plan.identity.gid_map.front().host);
-  launch::Child child = launch::start(plan, filters, std::move(stdio.ends));
+  const cgroup::Cgroup group = cgroup::create(plan.limits.group, entry.id());  // the session is born inside it
+  watch.lap("cgroup");
+  launch::Child child = launch::start(plan, filters, std::move(stdio.ends), group.first_exec().directory());
   watch.lap("clone");
   child.go(plan);
   // While the child sets up: none of this needs it, and all of it must be done before the program runs.
@@ -59,6 +62,7 @@ Outcome Session::run(const Plan& plan) {
     supervise::Supervisor supervisor(plan, child, std::move(stdio), std::move(gifts.terminal));
     supervisor.listen({std::move(gifts.listener), digests_in(directories_.cache)},
                       [&](const auto& event, const Json& what) { record.write(event, what); });
+    if (group) supervisor.watch_caps(group, [&](const auto& event, const Json& what) { record.write(event, what); });
     child.arm();  // from here the program may run
     supervisor.wait_for_start();
     watch.lap("exec");

@@ -3,12 +3,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace clawbox {
 
-enum class EndedBy { kExit, kSignal, kTime, kCpuTime, kKilled };  // kKilled: pid 1 was killed from outside
+// kMemory: the kernel killed it at the cap of its control group; kKilled: pid 1 was killed from outside
+enum class EndedBy { kExit, kSignal, kTime, kCpuTime, kMemory, kKilled };
 
 struct Outcome {
   EndedBy ended_by = EndedBy::kExit;
@@ -18,6 +20,12 @@ struct Outcome {
   std::chrono::microseconds cpu{0};              // of the program and all its reaped descendants
   std::string detail;                            // one sentence for a person, empty after an ordinary exit
   uint64_t execs = 0, refusals = 0, folded = 0;  // recorded; `folded`: left out by rate limits
+  struct Group {  // what the control group counted, as far as its controllers and the kernel do
+    std::optional<uint64_t> memory_peak, processes_peak;
+    std::optional<std::chrono::microseconds> throttled;  // time for which the CPU cap held processes back
+    std::optional<uint64_t> read, written;               // bytes, of block devices
+  };
+  std::optional<Group> group;
   struct Change {
     std::string path, change;
   };

@@ -46,6 +46,10 @@ void Supervisor::listen(ListenerGift gift, ExecLog::Write write) {
   usage_.start(kUsage, kUsage);
 }
 
+void Supervisor::watch_caps(const cgroup::Cgroup& group, ExecLog::Write write) {
+  caps_.emplace(loop_, plan_, group, std::move(write));
+}
+
 void Supervisor::write_usage() {
   usage_.drain();
   const Usage usage = usage_of_tree(child_.pid());
@@ -70,6 +74,7 @@ Outcome Supervisor::run_until_exit() {
     outcome.folded = calls_->folded();
   }
   outcome.cpu = ended_->cpu;
+  if (caps_) outcome = caps_->judged(std::move(outcome));
   note_lost_output(outcome);
   outcome.wall = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started_);
   return outcome;
@@ -156,7 +161,7 @@ void Supervisor::enforce_time() {
 void Supervisor::enforce_cpu_time() {
   cpu_check_.drain();
   const auto& cap = *plan_.limits.cpu_time;
-  if (cut_short_ || usage_of_tree(child_.pid()).cpu < cap.value) return;
+  if (cut_short_ || (caps_ ? caps_->cpu() : usage_of_tree(child_.pid()).cpu) < cap.value) return;
   cut_short(EndedBy::kCpuTime,
             fmt::format("ended by the cap cpu_time = {} ({})", duration_text(cap.value), to_string(cap.origin)));
 }

@@ -10,6 +10,7 @@
 #include "plan/plan.h"
 #include "supervise/call_watch.h"
 #include "supervise/caller_stdio.h"
+#include "supervise/cap_watch.h"
 #include "supervise/outcome.h"
 #include "supervise/pump.h"
 #include "supervise/terminal_proxy.h"
@@ -24,6 +25,8 @@ class Supervisor {
 
   /// Records and answers the calls that the filter tells of; without a listener there are none.
   void listen(ListenerGift gift, ExecLog::Write write);
+  /// Tells of caps that bite, and why a session was killed. `group` is one.
+  void watch_caps(const cgroup::Cgroup& group, ExecLog::Write write);
   /// Returns when the program runs. Throws if it cannot (ExitStatus::kNotFound, kNotExecutable).
   void wait_for_start();
   /// Returns when the program has ended and its output has been passed on. Does not wait for the kernel to take the
@@ -51,6 +54,7 @@ class Supervisor {
   std::vector<std::unique_ptr<Pump>> inputs_, outputs_;
   std::optional<TerminalProxy> terminal_;
   std::optional<CallWatch> calls_;
+  std::optional<CapWatch> caps_;
   ExecLog::Write write_;
   enum class Phase { kStarting, kRunning } phase_ = Phase::kStarting;
   std::optional<Error> failed_;       // why the program could not start

@@ -105,12 +105,16 @@ void exit_alone(int status) {
   while (true) ::syscall(SYS_exit, status);
 }
 
-Clone clone_into(uint64_t namespaces) {
+Clone clone_into(uint64_t namespaces, const OwnedFd& cgroup) {
   int pidfd = -1;
   clone_args arguments{};
   arguments.flags = namespaces | CLONE_PIDFD;
   arguments.pidfd = reinterpret_cast<uint64_t>(&pidfd);
   arguments.exit_signal = SIGCHLD;
+  if (cgroup) {
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<uint64_t>(cgroup.get());
+  }
   const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
   if (pid < 0) throw_errno("clone3");
   return {static_cast<pid_t>(pid), OwnedFd(pid == 0 ? -1 : pidfd)};

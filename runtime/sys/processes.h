@@ -44,13 +44,14 @@ class Process {
 /// exit(2) rather than exit_group(2), which a supervisor may be asked about: for processes of one thread.
 [[noreturn]] void exit_alone(int status);
 
-/// clone3(2) without CLONE_VM: like fork, into new namespaces. pid 0: this is the child.
-/// After it glibc's cached thread id is stale: the child calls no pthread function.
+/// clone3(2) without CLONE_VM: like fork, into new namespaces, and where one is given into that control group of
+/// version 2 (CLONE_INTO_CGROUP, Linux 5.7). pid 0: this is the child. After it glibc's cached thread id is stale: the
+/// child calls no pthread function.
 struct Clone {
   pid_t pid = 0;
   OwnedFd pidfd;
 };
-Clone clone_into(uint64_t namespaces);
+Clone clone_into(uint64_t namespaces, const OwnedFd& cgroup = {});
 pid_t fork();
 Ending wait_for(pid_t child);  // waits and reaps
 

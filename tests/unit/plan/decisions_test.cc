@@ -37,11 +37,11 @@ TEST_CASE("core dumps, real time and priority are off whatever the profile says"
 
 TEST_CASE("a cap becomes the resource limit of the same meaning, with its line") {
   World world;
-  world.profile.limits.processes = Decided<uint64_t>{512, {"try.toml", 40}};
+  world.profile.limits.stack = Decided<uint64_t>{8 << 20, {"try.toml", 40}};
   world.profile.limits.open_files = Decided<uint64_t>{1024, {"try.toml", 41}};
   const Plan plan = world.plan();
-  CHECK(limit(plan, "nproc")->value == 512);
-  CHECK(limit(plan, "nproc")->origin.line == 40);
+  CHECK(limit(plan, "stack")->value == 8 << 20);
+  CHECK(limit(plan, "stack")->origin.line == 40);
   CHECK(limit(plan, "nofile")->resource == RLIMIT_NOFILE);
 }
 
@@ -56,17 +56,10 @@ TEST_CASE("a wish above the caller's hard limit is lowered and the reason says s
   CHECK(note->why.find("lowered") != std::string::npos);
 }
 
-TEST_CASE("caps that this release does not apply are told, never swallowed") {
+TEST_CASE("a disk cap that this release does not apply is told, never swallowed") {
   World world;
-  world.profile.limits.memory = Decided<uint64_t>{4ULL << 30, {"try.toml", 42}};
-  world.profile.limits.swap = Decided<uint64_t>{0, {"try.toml", 43}};
-  world.profile.limits.cpu = Decided<uint64_t>{200, {"try.toml", 44}};
   world.profile.limits.disk = Decided<uint64_t>{8ULL << 30, {"try.toml", 45}};
-  const Plan plan = world.plan();
-  CHECK(has_shortfall(plan, "memory 4GiB is not applied"));
-  CHECK(has_shortfall(plan, "swap 0 is not applied"));
-  CHECK(has_shortfall(plan, "cpu 200% is not applied"));
-  CHECK(has_shortfall(plan, "disk 8GiB is not applied"));
+  CHECK(has_shortfall(world.plan(), "disk 8GiB is not applied"));
 }
 
 TEST_CASE("a disk cap holds at least for each single file") {
@@ -81,14 +74,6 @@ TEST_CASE("processor time is rounded up to whole seconds for each process") {
   const Plan plan = world.plan();
   CHECK(limit(plan, "cpu")->value == 2 + 5);
   CHECK(plan.limits.cpu_time->value.count() == 1500);
-}
-
-TEST_CASE("a kernel that counts processes of the whole user is told") {
-  World world;
-  world.profile.limits.processes = Decided<uint64_t>{512, {}};
-  CHECK(!has_shortfall(world.plan(), "processes"));
-  world.host.kernel = "5.10.0";
-  CHECK(has_shortfall(world.plan(), "processes"));
 }
 
 TEST_CASE("a journal that is wished for and not there is told") {

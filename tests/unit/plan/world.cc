@@ -101,6 +101,9 @@ World::World() {
   host.kernel = "6.1.0-18-amd64";
   host.time_namespaces = true;
   host.landlock_abi = 2;
+  host.control_groups = {
+      true,  "/run/user/1000/systemd/private", "/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service", true,
+      false, {"cpu", "memory", "pids"}};
 
   profile.name = "try";
   profile.origin = {"try.toml", 0};
@@ -136,6 +139,7 @@ void World::become_root() {
   host.uid = host.gid = 0;
   host.user = "root";
   host.home = "/root";
+  host.control_groups = {true, "", "/sys/fs/cgroup", true, true, {"cpuset", "cpu", "io", "memory", "hugetlb", "pids"}};
 }
 
 int position(const Plan& plan, const std::string& target) {

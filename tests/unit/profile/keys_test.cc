@@ -87,7 +87,7 @@ TEST_CASE("a value is shown with its origin, each entry of a list with its own")
   CHECK(entry->origin.line == 3);
 }
 
-TEST_CASE("reading coding takes well below a millisecond") {
+TEST_CASE("reading coding takes well below a millisecond", "[long]") {
   using Clock = std::chrono::steady_clock;
   auto best = Clock::duration::max();  // the best of many: other work of the machine is not what is measured
   for (int i = 0; i < 50; ++i) {

@@ -10,7 +10,6 @@
 
 #include "base/error.h"
 #include "session/probes_causes.h"
-#include "session/probes_cgroup.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
 #include "sys/files.h"
@@ -174,35 +173,4 @@ TEST_CASE("covers of /proc are read from mountinfo, and binfmt_misc is none") {
       "23 22 0:30 / /proc/sys/fs/binfmt_misc rw - autofs systemd-1 rw\n"
       "24 22 0:31 / /proc/kcore rw - tmpfs tmpfs rw\n");
   CHECK(covers == std::vector<std::string>{"/proc/kcore"});
-}
-
-TEST_CASE("the own control group is found below the cgroup2 mount") {
-  const std::string mount = "31 23 0:28 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw\n";
-  CHECK(own_cgroup(mount, "0::/user.slice/a.scope\n") == "/sys/fs/cgroup/user.slice/a.scope");
-  CHECK(own_cgroup(mount, "8:pids:/x\n0::/\n") == "/sys/fs/cgroup");
-}
-
-TEST_CASE("a cgroup2 mount of a part of the tree shows what is below it only") {
-  const std::string mount = "31 23 0:28 /a /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
-  CHECK(own_cgroup(mount, "0::/a/b\n") == "/sys/fs/cgroup/b");
-  CHECK_FALSE(own_cgroup(mount, "0::/ab\n"));
-}
-
-TEST_CASE("without a cgroup2 mount, or outside of it, there is no own group") {
-  CHECK_FALSE(own_cgroup("31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n", "0::/\n"));
-  CHECK_FALSE(own_cgroup("31 23 0:28 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "0::/../x\n"));
-}
-
-TEST_CASE("the group that is made to see whether groups can be made is removed again") {
-  const test::TempDir group;
-  test::write_file(group / "cgroup.controllers", "cpuset cpu io memory pids\n");
-  const std::string found = try_child_group(group.path());
-  CHECK(has(found, "caps: memory, swap, cpu, processes, disk rates"));
-  CHECK(std::distance(std::filesystem::directory_iterator(group.path()), {}) == 1);
-}
-
-TEST_CASE("a control group without controllers is of no use") {
-  const test::TempDir group;
-  test::write_file(group / "cgroup.controllers", "hugetlb\n");
-  CHECK_THROWS_AS(try_child_group(group.path()), Error);
 }

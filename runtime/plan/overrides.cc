@@ -1,0 +1,56 @@
+// What the command line says of caps: lower is always allowed, higher only as far as the profile's max_* keys.
+#include "base/error.h"
+#include "base/text.h"
+#include "plan/resolve.h"
+#include "plan/themes.h"
+
+namespace clawbox::plan {
+namespace {
+
+std::string size_word(uint64_t bytes) { return size_text(bytes); }
+std::string percent_word(uint64_t percent) { return fmt::format("{}%", percent); }
+std::string count_word(uint64_t count) { return std::to_string(count); }
+std::string time_word(std::chrono::milliseconds time) { return duration_text(time); }
+
+template <class T>
+struct Limit {
+  const char* name;
+  profile::Optional<T>& cap;
+  const profile::Optional<T>& most;
+  std::string (*word)(T);
+
+  void set(const std::optional<T>& wish) const {
+    if (!wish) return;
+    const bool lowers = !cap || *wish <= cap->value, within = most && *wish <= most->value;
+    // Without a cap of its own the profile may still have said how far one goes.
+    if (within || (lowers && (cap || !most))) {
+      cap = Decided<T>{*wish, kByCommandLine};
+      return;
+    }
+    const bool by_most = most && (!cap || most->value > cap->value);
+    const Decided<T>& bound = by_most ? *most : *cap;
+    throw Error(ExitStatus::kUsage,
+                fmt::format("--{} {} is more than the profile lets go: {}{} = {} ({})", name, word(*wish),
+                            by_most ? "max_" : "", name, word(bound.value), to_string(bound.origin)),
+                fmt::format("choose a lower one, or set limits.max_{} in the profile", name));
+  }
+};
+
+}  // namespace
+
+profile::Profile with_caps(profile::Profile profile, const CapWords& words) {
+  profile::Profile::Limits& limits = profile.limits;
+  Limit<uint64_t>{"memory", limits.memory, limits.max_memory, size_word}.set(words.memory);
+  Limit<uint64_t>{"disk", limits.disk, limits.max_disk, size_word}.set(words.disk);
+  Limit<uint64_t>{"cpu", limits.cpu, limits.max_cpu, percent_word}.set(words.cpu);
+  Limit<uint64_t>{"processes", limits.processes, limits.max_processes, count_word}.set(words.processes);
+  Limit<std::chrono::milliseconds>{"time", limits.time, limits.max_time, time_word}.set(words.time);
+  return profile;
+}
+
+bool wants_group(const profile::Profile::Limits& limits, const CapWords& words) {
+  return limits.memory || limits.swap || limits.cpu || limits.cpu_weight || limits.processes ||
+         limits.cpuset.value != "all" || words.memory || words.cpu || words.processes;
+}
+
+}  // namespace clawbox::plan
