@@ -56,7 +56,8 @@ TEST_CASE("a required trail that cannot be written any more ends the session, an
   CHECK(ran <= trail.execs({"sh", "-c", "echo >>ran", "noted"}).size());
 }
 
-TEST_CASE("a trail that is not required leaves the session running, and tells of the gap when writing works again") {
+TEST_CASE("a trail that is not required leaves the session running, and tells of the gap when writing works again",
+          "[long]") {
   Environment environment;
   with_profiles(environment);
   Running running(on_full_disk(environment, "free", std::string(kTurns) + "; echo full; read line; sh -c : after; :"));

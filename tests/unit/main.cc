@@ -3,6 +3,8 @@
 #ifndef CATCH_CONFIG_RUNNER
 #define CATCH_CONFIG_RUNNER
 #endif
+#include <sys/stat.h>
+
 #include <iostream>
 #include <string>
 
@@ -58,6 +60,7 @@ void clawbox::test::skip(std::string_view reason) {
 }
 
 int main(int argc, char* argv[]) {
+  ::umask(022);  // with a private group's 002, Debian 13's default, clawbox refuses the directories that tests prepare
   const int status = Catch::Session().run(argc, argv);
   const Cases& counted = cases();
   std::cout << "CASES: " << counted.passed << " passed, " << counted.failed << " failed, " << counted.skipped

@@ -67,7 +67,7 @@ TEST_CASE("a pattern that is wrong, too long, or exponential is refused as usage
   }
 }
 
-TEST_CASE("a pattern that nests repetitions ends on a long subject") {
+TEST_CASE("a pattern that nests repetitions ends on a long subject", "[long]") {
   CHECK_FALSE(audit::Pattern("(a+)+(a|b+)+$").occurs_in(std::string(50'000, 'a') + "c"));
 }
 

@@ -50,7 +50,7 @@ TEST_CASE("trails as they were written verify, with how many there are") {
 
 TEST_CASE("a directory without trails verifies") { CHECK(audit::verify(test::TrailDirectory().fd()).findings.empty()); }
 
-TEST_CASE("a flipped bit is found, whichever byte of the trail it is in") {
+TEST_CASE("a flipped bit is found, whichever byte of the trail it is in", "[long]") {
   const test::TrailDirectory dir;
   dir.add_ended("a", 2);
   const std::string good = test::read_file(dir.file("a.jsonl"));
