@@ -29,7 +29,7 @@ class Error : public std::runtime_error {
   std::string remedy_;
 };
 
-/// A system call failed. `code()` is errno as it was at the call.
+/// A system call failed. `code()` is errno as it was at the call; with ENOSYS the kernel is too old for us.
 class SysError : public Error {
  public:
   SysError(int code, const std::string& doing);

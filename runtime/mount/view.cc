@@ -221,6 +221,7 @@ OwnedFd mapped_tree(const Bind& bind, const OwnedFd& user_namespace) {
   try {
     sys::map_owners(tree, user_namespace);
   } catch (const SysError& error) {
+    if (error.code() == ENOSYS) throw;
     throw Error(
         ExitStatus::kFeatureMissing,
         fmt::format("{}: the file system cannot map owners: {}", in_quotes(bind.source), error.what()),

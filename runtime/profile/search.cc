@@ -82,7 +82,11 @@ Found find_on(Shelf shelf, const std::string& name, const SearchPath& where) {
   if (shelf == Shelf::kPath) return Absent{};
   if (shelf == Shelf::kBuiltIn) return built_in(name);
   const std::string& directory = directory_of(shelf, where);
-  return directory.empty() ? Found(Absent{}) : opened(name, shelf, directory + "/" + name + ".toml");
+  Found found = directory.empty() ? Found(Absent{}) : opened(name, shelf, directory + "/" + name + ".toml");
+  // What a package brings under a built-in's name is that built-in. In a user namespace without root nobody owns the
+  // file, so that it cannot be believed: then the program's own copy serves.
+  const bool spare = shelf == Shelf::kPackage && std::holds_alternative<Source>(built_in(name));
+  return spare && std::holds_alternative<Unreadable>(found) ? Found(Absent{}) : found;
 }
 
 Found find(const std::string& name, Shelf from, const SearchPath& where) {

@@ -17,6 +17,7 @@ std::unique_ptr<Store> make(Backing backing, Wish wish) {
 
 [[noreturn]] void throw_none(const std::vector<Rejected>& rejected) {
   std::vector<std::string> reasons;
+  reasons.reserve(rejected.size());
   for (const Rejected& one : rejected) reasons.push_back(fmt::format("{}: {}", name_of(one.backing), one.why));
   throw Error(ExitStatus::kFeatureMissing, "no capped store can be had here: " + joined(reasons, "; "));
 }

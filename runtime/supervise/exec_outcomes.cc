@@ -47,7 +47,10 @@ bool ExecLog::has_changed(const Process& process, pid_t pid, const sys::ProcessS
   if (places.known() && !(places == before)) return true;
   const sys::Identity now = sys::identity_of(sys::ProcessMemory(pid, memory_), stat);
   if (now.known() && !(now == before)) return true;
-  return program_of(pid) != process.asked->program_before;
+  const auto program = program_of(pid);
+  // A thread asked: the leader has ended for it, and it has not taken the leader's place yet. execve(2)
+  if (!program && sys::executable_of(pid).error == ENOENT) return false;
+  return program != process.asked->program_before;
 }
 
 /// Has what was asked for happened? Called where the process makes its next call: then it has, or has failed.

@@ -26,6 +26,13 @@ TEST_CASE("a nearer profile that cannot be trusted never lets a farther one step
   CHECK(reading.refused);
 }
 
+TEST_CASE("a copy of a built-in that cannot be trusted gives way to the built-in, another profile to nothing") {
+  const Shelves shelves;
+  for (const char* name : {"coding", "others"}) ::chmod(shelves.package(name, "").c_str(), 0666);
+  CHECK(shelves.read("coding").profile->sources.front() == "built in:coding");
+  CHECK(shelves.read("others").refused);
+}
+
 TEST_CASE("an unknown name is missing, and the known ones are told") {
   const Shelves shelves;
   shelves.user("mine", "");
