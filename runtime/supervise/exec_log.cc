@@ -102,9 +102,11 @@ ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call, const std::
   if (place.file) programs_.started(place.file, claim.path);
   claim.argv = {};
   claim.variable_names = {};
+  // Of the thread: its leader may have ended, and then shows neither.
+  const auto of_thread = call.thread == status->tgid ? stat : sys::stat_of(call.thread);
   process.asked = Asked{id,
-                        sys::identity_of(memory, *stat),
-                        program_of(status->tgid),
+                        of_thread ? sys::identity_of(memory, *of_thread) : sys::Identity{},
+                        program_of(program_file(call.thread)),
                         std::move(claim),
                         place.file ? sys::try_file_status(place.file) : std::nullopt,
                         Clock::now()};

@@ -139,6 +139,6 @@ class ExecLog {
 
 /// The file that a process runs (O_PATH); empty where the kernel does not show it.
 OwnedFd program_file(pid_t pid);
-std::optional<sys::FileIdentity> program_of(pid_t pid);
+std::optional<sys::FileIdentity> program_of(const OwnedFd& exe);
 
 }  // namespace clawbox::supervise

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "audit/hostile.h"
 #include "base/error.h"
@@ -34,8 +35,7 @@ const char* error_at(const Place& place) {
 
 OwnedFd program_file(pid_t pid) { return sys::try_openat2(AT_FDCWD, fmt::format("/proc/{}/exe", pid), O_PATH, 0); }
 
-std::optional<sys::FileIdentity> program_of(pid_t pid) {
-  const OwnedFd exe = program_file(pid);
+std::optional<sys::FileIdentity> program_of(const OwnedFd& exe) {
   const auto status = exe ? sys::try_file_status(exe) : std::nullopt;
   return status ? std::optional(status->identity) : std::nullopt;
 }
@@ -46,11 +46,11 @@ bool ExecLog::has_changed(const Process& process, pid_t pid, const sys::ProcessS
   const sys::Identity places{stat.start_code, stat.start_stack, stat.arg_start, before.random};
   if (places.known() && !(places == before)) return true;
   const sys::Identity now = sys::identity_of(sys::ProcessMemory(pid, memory_), stat);
-  if (now.known() && !(now == before)) return true;
-  const auto program = program_of(pid);
+  if (now.known() && now.random && before.random && !(now == before)) return true;
+  const OwnedFd exe = program_file(pid);
   // A thread asked: the leader has ended for it, and it has not taken the leader's place yet. execve(2)
-  if (!program && sys::executable_of(pid).error == ENOENT) return false;
-  return program != process.asked->program_before;
+  if (!exe && errno == ENOENT) return false;
+  return program_of(exe) != process.asked->program_before;
 }
 
 /// Has what was asked for happened? Called where the process makes its next call: then it has, or has failed.
@@ -181,8 +181,10 @@ void ExecLog::settle_due() {
 
 void ExecLog::finish() {
   while (!processes_.empty()) ended(processes_.begin()->first);
-  programs_.finish();
-  doubts_.settle(root_);
+  for (int depth = 0; depth < 2; ++depth) {  // the interpreter of a script is read when the script has been
+    programs_.finish();
+    doubts_.settle(root_);
+  }
   doubts_.finish();
 }
 
