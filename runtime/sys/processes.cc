@@ -32,6 +32,10 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   return result;
 }
 
+using namespace std::chrono_literals;
+
+constexpr auto kLongestEnd = 5s;
+
 constexpr auto kPidfd = static_cast<idtype_t>(3);  // P_PIDFD, Linux 5.4
 
 constexpr const char* kShell = "/bin/sh";
@@ -79,13 +83,16 @@ Process& Process::operator=(Process&& other) noexcept {
 
 Process::~Process() {
   if (pid_ == 0) return;
-  if (!kill()) return;  // waiting for it could be for ever
-  ::waitid(kPidfd, static_cast<id_t>(pidfd_.get()), nullptr, WEXITED);
+  // Waiting could be for ever: it may not be ours to kill, or held in the kernel by a file system that does not answer.
+  // Whoever reaps our children gets it then.
+  if (kill() && ended_within(kLongestEnd)) ::waitid(kPidfd, static_cast<id_t>(pidfd_.get()), nullptr, WEXITED);
 }
 
-bool Process::ended() const {
+bool Process::ended() const { return ended_within(0ms); }
+
+bool Process::ended_within(std::chrono::milliseconds time) const {
   pollfd poll{pidfd_.get(), POLLIN, 0};
-  return ::poll(&poll, 1, 0) == 1;
+  return ::poll(&poll, 1, static_cast<int>(time.count())) == 1;
 }
 
 Ending Process::wait() {

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,7 +32,8 @@ class Process {
 
   pid_t pid() const { return pid_; }
   const OwnedFd& pidfd() const { return pidfd_; }
-  bool ended() const;           // without waiting, and without reaping
+  bool ended() const;  // without waiting, and without reaping
+  bool ended_within(std::chrono::milliseconds time) const;
   Ending wait();                // reaps
   bool kill();                  // SIGKILL; false if it may live on
   void release() { pid_ = 0; }  // lives on; not reaped here
