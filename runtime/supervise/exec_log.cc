@@ -198,7 +198,10 @@ void ExecLog::watch_end(pid_t pid, Process& process) {
   loop_.watch(fd, EPOLLIN, [this, pid, fd](uint32_t events) {
     const sys::PidfdInfo info = sys::pidfd_info(processes_.at(pid).pidfd);
     const bool told_when_reaped = info.error == 0 && !info.wait_status;
-    if (told_when_reaped && (events & EPOLLHUP) == 0) return loop_.change(fd, 0);  // EPOLLHUP comes always
+    if (told_when_reaped && (events & EPOLLHUP) == 0) {
+      processes_.at(pid).is_over = true;
+      return loop_.change(fd, 0);  // EPOLLHUP comes always
+    }
     ended(pid);
   });
 }

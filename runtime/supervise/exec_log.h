@@ -95,6 +95,7 @@ class ExecLog {
     std::optional<Running> running;
     std::optional<Search> search;
     OwnedFd pidfd;
+    bool is_over = false;  // known to have ended, and not reaped yet
   };
   using Entry = std::map<pid_t, Process>::iterator;
 

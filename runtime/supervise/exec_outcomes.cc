@@ -41,6 +41,7 @@ std::optional<sys::FileIdentity> program_of(const OwnedFd& exe) {
 }
 
 bool ExecLog::has_changed(const Process& process, pid_t pid, const sys::ProcessStat& stat) const {
+  if (stat.state == 'Z') return false;  // shows nothing
   const sys::Identity& before = process.asked->before;
   // With address randomisation the places mostly tell, and cost no read of the memory.
   const sys::Identity places{stat.start_code, stat.start_stack, stat.arg_start, before.random};
@@ -160,7 +161,7 @@ void ExecLog::sweep() {
 
 /// Between two calls of the process: that nothing has changed yet says nothing.
 void ExecLog::look(pid_t pid, Process& process) {
-  if (!process.asked) return;
+  if (!process.asked || process.is_over) return;
   const auto stat = sys::stat_of(pid);
   if (!stat || stat->start_time != process.start_time) return;  // gone, and its number perhaps another's
   if (has_changed(process, pid, *stat)) became(pid, process);
@@ -171,7 +172,7 @@ void ExecLog::settle_due() {
   bool waiting = false;
   for (auto& [pid, process] : processes_) {
     look(pid, process);
-    waiting = waiting || (process.asked && Clock::now() - process.asked->since < 10s);
+    waiting = waiting || (process.asked && !process.is_over && Clock::now() - process.asked->since < 10s);
   }
   doubts_.settle(root_);
   if (waiting || !doubts_.empty()) return;
