@@ -1,11 +1,17 @@
 #include "supervise/doubts.h"
 
+#include <fcntl.h>
+
+#include <fmt/format.h>
+
 #include "audit/hostile.h"
+#include "sys/openat2.h"
 
 namespace clawbox::supervise {
 namespace {
 
 constexpr std::size_t kMostDoubts = 1000;
+constexpr int kMostInterpreters = 5;  // as the kernel
 
 /// "/usr/bin/env" of "/usr/bin/env python3".
 std::string first_word(const std::string& interpreter) {
@@ -14,7 +20,8 @@ std::string first_word(const std::string& interpreter) {
 
 }  // namespace
 
-void Doubts::add(Doubt doubt, const OwnedFd& root) {
+void Doubts::add(Doubt doubt, const OwnedFd& root, pid_t thread) {
+  if (!mounts_) mounts_ = sys::try_openat2(AT_FDCWD, fmt::format("/proc/{}/ns/mnt", thread), O_RDONLY, 0);
   doubts_.push_back(std::move(doubt));
   settle(root);
   if (doubts_.size() <= kMostDoubts) return;
@@ -28,20 +35,24 @@ void Doubts::settle(const OwnedFd& root) {
     if (verdict == Verdict::kMismatch) tell(doubt, "");
     return verdict != Verdict::kNotKnown;
   });
+  if (doubts_.empty()) mounts_.reset();
 }
 
-/// A script runs its interpreter; one whose interpreter is a script again, the interpreter of that.
+/// A script runs its interpreter; one whose interpreter is a script again, the interpreter of that. execve(2)
 Doubts::Verdict Doubts::verdict_on(const Doubt& doubt, const OwnedFd& root) {
-  const Programs::Found found = programs_.find(doubt.file);
-  if (found.kind == Programs::Kind::kNotKnown) return Verdict::kNotKnown;
-  if (found.kind != Programs::Kind::kScript) return Verdict::kMismatch;
-  const sys::CachedLookup interpreter = sys::look_up_cached(root, first_word(found.interpreter));
-  const auto status = interpreter.file ? sys::try_file_status(interpreter.file) : std::nullopt;
-  if (!status || status->identity == doubt.running) return Verdict::kExplained;
-  programs_.started(interpreter.file, first_word(found.interpreter));
-  const Programs::Kind kind = programs_.find(status->identity).kind;
-  if (kind == Programs::Kind::kNotKnown) return Verdict::kNotKnown;
-  return kind == Programs::Kind::kScript ? Verdict::kExplained : Verdict::kMismatch;
+  sys::FileIdentity file = doubt.file;
+  for (int depth = 0; depth < kMostInterpreters; ++depth) {
+    const Programs::Found found = programs_.find(file);
+    if (found.kind == Programs::Kind::kNotKnown) return Verdict::kNotKnown;
+    if (found.kind != Programs::Kind::kScript) return Verdict::kMismatch;
+    const sys::CachedLookup interpreter = sys::look_up_cached(root, first_word(found.interpreter));
+    const auto status = interpreter.file ? sys::try_file_status(interpreter.file) : std::nullopt;
+    if (!status) return Verdict::kNotKnown;
+    if (status->identity == doubt.running) return Verdict::kExplained;
+    programs_.started(interpreter.file, first_word(found.interpreter));
+    file = status->identity;
+  }
+  return Verdict::kMismatch;
 }
 
 void Doubts::tell(const Doubt& doubt, const char* why) {
@@ -55,6 +66,7 @@ void Doubts::tell(const Doubt& doubt, const char* why) {
 void Doubts::finish() {
   for (const Doubt& doubt : doubts_) tell(doubt, "the claimed file could not be read");
   doubts_.clear();
+  mounts_.reset();
 }
 
 }  // namespace clawbox::supervise

@@ -25,8 +25,9 @@ class Doubts {
     std::string claimed, observed;    // paths
     sys::FileIdentity file, running;  // what the claim led to, and what runs
   };
-  /// `root`: where the session's paths begin.
-  void add(Doubt doubt, const OwnedFd& root);
+  /// `root`: where the session's paths begin. `thread`: one that is there, in the mounts below that root.
+  void add(Doubt doubt, const OwnedFd& root, pid_t thread);
+  void tell(const Doubt& doubt, const char* why);
   /// Tells or drops what can be decided by now.
   void settle(const OwnedFd& root);
   /// Tells what could not be decided.
@@ -36,11 +37,11 @@ class Doubts {
  private:
   enum class Verdict { kExplained, kMismatch, kNotKnown };
   Verdict verdict_on(const Doubt& doubt, const OwnedFd& root);
-  void tell(const Doubt& doubt, const char* why);
 
   Programs& programs_;
   Write write_;
   std::vector<Doubt> doubts_;
+  OwnedFd mounts_;  // keeps them while there are doubts: an interpreter is looked up when its script has been read
 };
 
 }  // namespace clawbox::supervise

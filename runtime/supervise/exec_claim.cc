@@ -18,6 +18,8 @@ namespace clawbox::supervise {
 namespace {
 
 constexpr std::size_t kLongestPath = 4096;  // PATH_MAX: the kernel takes no longer one
+constexpr std::size_t kShortPath = 256;
+constexpr uint64_t kBareRecord = 1000;  // with that of its end
 constexpr sys::VectorLimits kVariables{4096, std::size_t{32} << 10};
 
 std::string unreadable_text(int error) {
@@ -114,12 +116,28 @@ ExecClaim read_claim(const sys::TrappedCall& call, const sys::ProcessMemory& mem
   return claim;
 }
 
+uint64_t bytes_in_record(const ExecClaim& claim) {
+  // A byte that is not printed takes five: \\xHH, as JSON writes it.
+  const auto written = [](const std::string& text) {
+    const auto odd = std::count_if(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; });
+    return text.size() + 4 * static_cast<uint64_t>(odd);
+  };
+  uint64_t bytes = kBareRecord + 2 * written(claim.path) + written(claim.directory);  // and where the path leads
+  for (const auto* words : {&claim.argv.words, &claim.variable_names})
+    for (const std::string& word : *words) bytes += written(word) + 3;
+  return bytes;
+}
+
+std::string_view in_record(std::string_view path, const ExecClaim& claim) {
+  return claim.is_short ? path.substr(0, kShortPath) : path;
+}
+
 void add_fields(Json& record, const ExecClaim& claim, const sys::TrappedCall& call) {
   record["call"] = call.number == SYS_execveat ? "execveat" : "execve";
   if (claim.descriptor) record["dirfd"] = *claim.descriptor;
   if (claim.flags) record["flags"] = *claim.flags;
   if (!claim.unreadable.empty()) record["unreadable"] = claim.unreadable;
-  if (claim.error == 0 || !claim.path.empty()) record["path"] = audit::hostile(claim.path);
+  if (claim.error == 0 || !claim.path.empty()) record["path"] = audit::hostile(in_record(claim.path, claim));
   Json& argv = record["argv"] = Json::array();
   for (const std::string& word : claim.argv.words) argv.push_back(audit::hostile(word));
   if (claim.argv.bytes_left_out > 0 || claim.argv.words_left_out > 0)
@@ -129,7 +147,8 @@ void add_fields(Json& record, const ExecClaim& claim, const sys::TrappedCall& ca
     Json& names = record["env_names"] = Json::array();
     for (const std::string& name : claim.variable_names) names.push_back(audit::hostile(name));
   }
-  record["cwd"] = audit::hostile(claim.directory);
+  record["cwd"] = audit::hostile(in_record(claim.directory, claim));
+  if (claim.is_short) record["cut"] = true;
 }
 
 void cut(sys::StringVector& words, std::size_t bytes) {

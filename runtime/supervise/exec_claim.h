@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -27,11 +28,16 @@ struct ExecClaim {
   std::optional<int> descriptor, flags;  // execveat
   int error = 0;                         // why something of it could not be read, or 0
   std::string unreadable;                // the same in words
+  bool is_short = false;                 // in its record: too much was written lately
 };
 
 /// `memory`: of the thread that makes the call.
 ExecClaim read_claim(const sys::TrappedCall& call, const sys::ProcessMemory& memory, EnvironmentNames names);
 
+/// What its record takes, about.
+uint64_t bytes_in_record(const ExecClaim& claim);
+/// A path as its record has it.
+std::string_view in_record(std::string_view path, const ExecClaim& claim);
 /// The fields "call" to "env_names" of clawbox-audit(5).
 void add_fields(Json& record, const ExecClaim& claim, const sys::TrappedCall& call);
 

@@ -21,7 +21,7 @@ constexpr std::size_t kMostProcesses = 16384;
 constexpr std::size_t kSparedDescriptors = 256;
 // A flood of large arguments would fill the disk: what is over this is cut to some words, and the rest is counted.
 constexpr uint64_t kBurst = uint64_t{64} << 20, kBytesPerSecond = uint64_t{1} << 20;
-constexpr std::size_t kShortClaim = 4096;
+constexpr std::size_t kShortClaim = 256;
 
 /// As many as we may have: each process that is watched takes one. The program has its own limit already.
 std::size_t descriptors_to_watch_with() {
@@ -81,7 +81,9 @@ ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call, const std::
   if (!stat) return asked_by_hidden(call);
   const Entry entry = process_of(*status, *stat);
   Process& process = entry->second;
-  settle(entry->first, process, *stat);
+  // Of the thread that asks: its leader may have ended, and then shows nothing.
+  const auto of_thread = call.thread == status->tgid ? stat : sys::stat_of(call.thread);
+  if (of_thread) settle(entry, call.thread, *of_thread);
   if (claim.error == EPERM && last_id_ == 0 && process.parent == session_.init) claim.argv.words = session_.argv;
   const std::size_t words = hash_of(claim.argv.words);
   if (process.search && process.search->words != words) give_up_search(process);
@@ -102,14 +104,9 @@ ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call, const std::
   if (place.file) programs_.started(place.file, claim.path);
   claim.argv = {};
   claim.variable_names = {};
-  // Of the thread: its leader may have ended, and then shows neither.
-  const auto of_thread = call.thread == status->tgid ? stat : sys::stat_of(call.thread);
-  process.asked = Asked{id,
-                        of_thread ? sys::identity_of(memory, *of_thread) : sys::Identity{},
-                        program_of(program_file(call.thread)),
-                        std::move(claim),
-                        place.file ? sys::try_file_status(place.file) : std::nullopt,
-                        Clock::now()};
+  process.asked.push_back(Asked{id, call.thread, of_thread ? sys::identity_of(memory, *of_thread) : sys::Identity{},
+                                program_of(program_file(call.thread)), std::move(claim),
+                                place.file ? sys::try_file_status(place.file) : std::nullopt, Clock::now()});
   if (!std::exchange(looking_, true)) look_.start(kFirstLook, kFurtherLooks);
   return Answer::kGoOn;
 }
@@ -136,14 +133,12 @@ void ExecLog::spare(ExecClaim& claim) {
   const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - refilled_).count();
   refilled_ += std::chrono::milliseconds(waited);  // the rest of a millisecond counts the next time
   bytes_left_ = std::min(kBurst, bytes_left_ + static_cast<uint64_t>(waited) * kBytesPerSecond / 1000);
-  uint64_t bytes = claim.path.size() + claim.directory.size();
-  for (const auto* words : {&claim.argv.words, &claim.variable_names})
-    for (const std::string& word : *words) bytes += word.size();
-  if (bytes > bytes_left_) {
-    cut(claim.argv, kShortClaim);
-    claim.variable_names = {};
-  }
+  const uint64_t bytes = bytes_in_record(claim);
+  claim.is_short = bytes > bytes_left_;
   bytes_left_ -= std::min(bytes, bytes_left_);
+  if (!claim.is_short) return;
+  cut(claim.argv, kShortClaim);
+  claim.variable_names = {};
 }
 
 ExecLog::Entry ExecLog::process_of(const sys::ProcessStatus& status, const sys::ProcessStat& stat) {
@@ -180,7 +175,7 @@ bool ExecLog::is_there(pid_t pid, const Process& process) {
 uint64_t ExecLog::exec_of(pid_t process) {
   const auto known = processes_.find(process);
   if (known == processes_.end() || !is_there(process, known->second)) return 0;
-  look(process, known->second);
+  look(known);
   return known->second.running ? known->second.running->id : known->second.parent_exec;
 }
 
@@ -218,7 +213,7 @@ uint64_t ExecLog::write_exec(Process& process, const sys::ProcessStatus& status,
   record["parent"] = process.running ? process.running->id : process.parent_exec;
   add_fields(record, claim, call);
   if (const std::string path = resolved_path(place); !path.empty() && path != claim.path)
-    record["resolved"] = audit::hostile(path);
+    record["resolved"] = audit::hostile(in_record(path, claim));
   if (process.search) record["tries"] = process.search->tries;
   process.search.reset();
   write_("exec", record);

@@ -67,6 +67,7 @@ class ExecLog {
   /// What was asked for and may or may not have happened yet.
   struct Asked {
     uint64_t id = 0;
+    pid_t thread = 0;  // it says nothing more until this has failed; others of its process may
     sys::Identity before;
     std::optional<sys::FileIdentity> program_before;  // a program may write into its own identity
     ExecClaim claim;                                  // without its words
@@ -91,11 +92,12 @@ class ExecLog {
     uint64_t start_time = 0;
     pid_t parent = 0;
     uint64_t parent_exec = 0;
-    std::optional<Asked> asked;
+    std::vector<Asked> asked;  // by threads of it, in this order; at most one happens
     std::optional<Running> running;
     std::optional<Search> search;
     OwnedFd pidfd;
-    bool is_over = false;  // known to have ended, and not reaped yet
+    bool is_over = false;            // known to have ended, and not reaped yet
+    std::optional<int> exit_status;  // asked for, while an exec of another thread could still win
   };
   using Entry = std::map<pid_t, Process>::iterator;
 
@@ -107,15 +109,17 @@ class ExecLog {
   static bool is_there(pid_t pid, const Process& process);
   uint64_t write_exec(Process& process, const sys::ProcessStatus& status, const sys::TrappedCall& call,
                       const ExecClaim& claim, const Place& place);
-  void settle(pid_t pid, Process& process, const sys::ProcessStat& stat);
-  void look(pid_t pid, Process& process);
-  void became(pid_t pid, Process& process);
-  void check_observed(Asked asked, pid_t pid, const std::string& observed);
+  void settle(Entry entry, pid_t thread, const sys::ProcessStat& stat);
+  void look(Entry entry);
+  void became(Entry entry, pid_t thread);
+  void check_observed(Asked asked, pid_t thread, const OwnedFd& exe, const std::string& observed);
+  void doubt_all(const std::vector<Asked>& asked, const std::string& observed);
   sys::ProcessMemory memory_of(pid_t thread) const;
-  bool has_changed(const Process& process, pid_t pid, const sys::ProcessStat& stat) const;
+  bool has_changed(const Asked& asked, pid_t thread, const sys::ProcessStat& stat) const;
   void spare(ExecClaim& claim);
   Answer asked_by_hidden(const sys::TrappedCall& call);
   void give_up_search(Process& process);
+  void end_asked(Process& process);
   void write_end(const Process& process, const Json& fields);
   void ended(pid_t pid);
   void settle_due();

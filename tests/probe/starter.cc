@@ -122,6 +122,36 @@ int by_thread(const Words& words) {
   for (;;) ::pause();
 }
 
+/// The leader is a zombie when its thread executes.
+int by_thread_alone(const Words& words) {
+  pthread_t thread{};
+  const auto late = [](void* given) -> void* {
+    ::usleep(30'000);
+    return execute_in_thread(given);
+  };
+  if (::pthread_create(&thread, nullptr, late, const_cast<Words*>(&words)) != 0) return 1;
+  ::syscall(SYS_exit, 0);
+  return 1;
+}
+
+/// Two threads at the same time; the kernel takes longer with the words of one.
+int by_rivals(const Words& words) {
+  pthread_t thread{};
+  const auto slow = [](void* given) -> void* {
+    static std::string many(100'000, 'x');
+    char* list[22]{};
+    list[0] = const_cast<char*>("target");
+    list[1] = const_cast<char*>(kEnd);
+    std::fill(list + 2, list + 21, many.data());
+    ::execve(static_cast<const Words*>(given)->program, list, environ);
+    return nullptr;
+  };
+  if (::pthread_create(&thread, nullptr, slow, const_cast<Words*>(&words)) != 0) return 1;
+  ::usleep(500);
+  ::execl("/bin/sh", "sh", "-c", "exit 7", nullptr);
+  return 1;
+}
+
 /// It ends when nobody holds the pipe any more: the exit status of an orphan is not ours to get.
 int by_orphan(const Words& words) {
   int pipe[2];
@@ -247,6 +277,8 @@ constexpr Way kWays[] = {
     {"system", by_system},
     {"popen", by_popen},
     {"thread", by_thread},
+    {"thread-alone", by_thread_alone},
+    {"rivals", by_rivals},
     {"orphan", by_orphan},
     {"new-session", by_new_session},
     {"nothing", by_nothing},

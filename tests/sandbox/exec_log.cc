@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <set>
 
 #include "support/catch.h"
 #include "support/trail.h"
@@ -131,6 +132,25 @@ TEST_CASE("a path that is changed between claim and exec is told apart by what w
   CHECK(changed == told);
   CHECK(told == trail.all("exec.mismatch").size());
   if (changed == 0) skip("kernel: the race was never won");
+}
+
+TEST_CASE("a script of a script explains what it leads to, and nothing else") {
+  const Environment environment;
+  const std::string starter = environment.add_probe("starter"), workspace = environment.workspace();
+  std::filesystem::copy_file(starter, workspace + "/targetq");
+  write_file(workspace + "/inner", "#!" + starter + "\n", 0755);
+  write_file(workspace + "/targetp", "#!" + workspace + "/inner\n", 0755);
+  REQUIRE(run(environment.inside("coding", {"./starter", "flipped-path", "./targetp"})).status == 42);
+  const Trail trail(environment);
+  std::set<uint64_t> changed, told;
+  for (const Json& record : trail.execs({"flipped-path", "end"})) {
+    const bool is_script = bytes_of(record.at("path")) == "./targetp";
+    const std::string observed = bytes_of(trail.end_of(record).at("observed"));
+    if (observed != (is_script ? starter : workspace + "/targetq")) changed.insert(record.at("id").get<uint64_t>());
+  }
+  for (const Json& mismatch : trail.all("exec.mismatch")) told.insert(mismatch.at("id").get<uint64_t>());
+  CHECK(changed == told);
+  if (changed.empty()) skip("kernel: the race was never won");
 }
 
 TEST_CASE("a refused call is an event with its arguments, its error, and the rule that refused it") {

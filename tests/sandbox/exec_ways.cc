@@ -74,6 +74,7 @@ constexpr Way kWays[] = {
     {"system", "$W/target", "$W/target", "$W/target"},
     {"popen", "$W/target", "$W/target", "$W/target"},
     {"thread", "$W/target", "$W/target", "$W/target"},
+    {"thread-alone", "$W/target", "$W/target", "$W/target"},
     {"orphan", "$W/target", "$W/target", "$W/target"},
     {"new-session", "$W/target", "$W/target", "$W/target"},
     {"deleted-directory", "$W/target", "$W/target", "$W/target"},
@@ -102,6 +103,29 @@ TEST_CASE("a program that is started in any way is recorded with its claim, what
     if (end.contains("observed")) CHECK(bytes_of(end.at("observed")).starts_with(world.in_workspace(way.observed)));
     if (std::string(way.program) != "$W/unreadable") CHECK(end.contains("observed"));
     for (const Json& mismatch : trail.all("exec.mismatch")) FAIL_CHECK(mismatch.dump());
+  }
+}
+
+TEST_CASE("a program whose first thread has ended is seen in the thread that goes on") {
+  const World world;
+  const Trail trail = world.started("thread-alone", "$W/target");
+  const Json first = trail.end_of(trail.all("exec").at(0));
+  INFO(first.dump());
+  CHECK(first.at("outcome") == "replaced");
+  CHECK(bytes_of(first.at("observed")) == world.in_workspace("$W/starter"));
+}
+
+TEST_CASE("of two threads that execute at the same time the one that won is never told to have failed") {
+  for (int turn = 0; turn < 20; ++turn) {
+    const World world;
+    const Finished finished = run(world.inside("coding", {"./starter", "rivals", "./target"}));
+    const Trail trail(world);
+    INFO(trail.text());
+    REQUIRE((finished.status == kEnded || finished.status == 7));
+    const std::string won = finished.status == 7 ? "/bin/sh" : "./target";
+    for (const Json& record : trail.all("exec"))
+      if (bytes_of(record.at("path")) == won) CHECK(trail.end_of(record).at("outcome") != "failed");
+    CHECK(trail.all("exec").size() == trail.all("exec.end").size());
   }
 }
 
