@@ -36,6 +36,11 @@ void print_warning(const std::string& text) {
   say(fmt::format("{} {}\n", in_colour(Colour::kYellow, "clawbox:"), text));
 }
 
+void print_notice(const std::string& text) {
+  const char* end = ::isatty(STDERR_FILENO) == 1 ? "\r\n" : "\n";
+  say(fmt::format("{} {}{}", in_colour(Colour::kYellow, "clawbox:"), text, end));
+}
+
 void print_mistakes(const std::vector<profile::Diagnostic>& mistakes) {
   for (const profile::Diagnostic& mistake : mistakes)
     say(fmt::format("{} {}\n", in_colour(Colour::kRed, "clawbox: error:"), to_string(mistake)));

@@ -17,6 +17,7 @@ bool takes_colour(Stream stream);
 
 void print_error(const Error& error);
 void print_warning(const std::string& text);
+void print_notice(const std::string& text);  // while a session runs, whose terminal is raw
 void print_mistakes(const std::vector<profile::Diagnostic>& mistakes);
 /// One line that names everything which the profile asks for and the session does not have.
 void print_shortfalls(const std::vector<Shortfall>& shortfalls);

@@ -45,7 +45,7 @@ int run(const RunWords& words, const std::vector<std::string>& command) {
   std::optional<session::OutcomeFile> outcome_file;
   if (!words.outcome_file.empty())
     outcome_file.emplace(words.outcome_file);  // before the run: afterwards it would be too late to refuse
-  const Outcome outcome = session::Session(session::directories_of_caller()).run(plan);
+  const Outcome outcome = session::Session(session::directories_of_caller(), print_notice).run(plan);
   tell(outcome);
   if (outcome_file) outcome_file->write(outcome);
   return outcome.exit_status;

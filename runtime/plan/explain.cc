@@ -167,6 +167,9 @@ void write_limits(const Plan& plan, Page& page) {
   if (plan.limits.cpu_time)
     page.value("cpu time", duration_text(plan.limits.cpu_time->value), plan.limits.cpu_time->origin,
                "all processes together");
+  if (plan.limits.reserve)
+    page.value("reserve", size_text(plan.limits.reserve->value), plan.limits.reserve->origin,
+               "stays free where the session can write to the host; else it stands still");
   write_group(plan.limits.group, page);
   for (const Rlimit& limit : plan.limits.rlimits)
     page.value(limit.name, std::to_string(limit.value), limit.origin, note_about(plan, "limit " + limit.name).why);

@@ -166,6 +166,11 @@ Json group_json(const ControlGroup& group) {
           {"origin", to_string(group.origin)}};
 }
 
+Json size_json(const std::optional<Decided<uint64_t>>& size) {
+  if (!size) return Json();
+  return {{"value", size->value}, {"origin", to_string(size->origin)}};
+}
+
 Json limits_json(const Plan& plan) {
   const auto notes = notes_by_name(plan);
   Json rlimits = Json::array();
@@ -179,6 +184,7 @@ Json limits_json(const Plan& plan) {
   return {{"rlimits", rlimits},
           {"time_ms", time_json(plan.limits.time)},
           {"cpu_time_ms", time_json(plan.limits.cpu_time)},
+          {"reserve", size_json(plan.limits.reserve)},
           {"group", group_json(plan.limits.group)}};
 }
 

@@ -109,6 +109,7 @@ Chosen<Limits> choose_limits(const Inputs& inputs) {
   add_unapplied(inputs.profile.limits, wishes.chosen.shortfalls);
   wishes.chosen.value.time = inputs.profile.limits.time;
   wishes.chosen.value.cpu_time = inputs.profile.limits.cpu_time;
+  wishes.chosen.value.reserve = inputs.profile.limits.reserve;
   return std::move(wishes.chosen);
 }
 

@@ -172,6 +172,7 @@ struct Limits {
   ControlGroup group;                                          // all processes together
   std::optional<Decided<std::chrono::milliseconds>> time;      // wall clock of the session
   std::optional<Decided<std::chrono::milliseconds>> cpu_time;  // all processes of the session together
+  std::optional<Decided<uint64_t>> reserve;                    // bytes that stay free where the session can write
 };
 
 struct Audit {

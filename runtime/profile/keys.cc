@@ -120,6 +120,11 @@ constexpr Key kKeys[] = {
      "Swap space of all processes together.", kAnySize},
     {"limits.disk", Kind::kSize, field<&P::limits, &P::Limits::disk>, "disk = \"8GiB\"",
      "Bytes that the session may add to the disk.", kMemory},
+    {"limits.reserve", Kind::kSize, field<&P::limits, &P::Limits::reserve>, "reserve = \"1GiB\"",
+     "What stays free on each file system of the host that the session or its trail fills, but at most a twentieth of "
+     "it: "
+     "with less the session does not start, or stands still.",
+     kAnySize},
     {"limits.cpu", Kind::kPercent, field<&P::limits, &P::Limits::cpu>, "cpu = \"200%\"",
      "Processor time of all processes together, in percent of one processor.", kPercents},
     {"limits.cpu_weight",

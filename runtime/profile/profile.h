@@ -82,7 +82,7 @@ struct Profile {
   } files;
 
   struct Limits {
-    Optional<Bytes> memory, swap, disk;
+    Optional<Bytes> memory, swap, disk, reserve;
     Optional<uint64_t> cpu;  // percent of one processor
     Optional<uint64_t> processes;
     Optional<Milliseconds> time, cpu_time;

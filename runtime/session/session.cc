@@ -54,15 +54,17 @@ Outcome Session::run(const Plan& plan) {
   child.go(plan);
   // While the child sets up: none of this needs it, and all of it must be done before the program runs.
   const plan::ProtectedState before = protected_state(plan);
-  Record record(plan, directories_.state + "/audit", entry.id());
+  const std::string trail = directories_.state + "/audit";
+  Record record(plan, trail, entry.id());
   try {
     record.start(plan, child.pid());
     launch::Gifts gifts = child.gifts();
     watch.lap("set-up");
     supervise::Supervisor supervisor(plan, child, std::move(stdio), std::move(gifts.terminal));
-    supervisor.listen({std::move(gifts.listener), digests_in(directories_.cache)},
-                      [&](const auto& event, const Json& what) { record.write(event, what); });
-    if (group) supervisor.watch_caps(group, [&](const auto& event, const Json& what) { record.write(event, what); });
+    const auto write = [&](const auto& event, const Json& what) { record.write(event, what); };
+    supervisor.listen({std::move(gifts.listener), digests_in(directories_.cache)}, write);
+    if (group) supervisor.watch_caps(group, write);
+    supervisor.guard_space(group, trail, write, tell_);
     child.arm();  // from here the program may run
     supervisor.wait_for_start();
     watch.lap("exec");

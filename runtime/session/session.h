@@ -1,6 +1,7 @@
 // One session from plan to outcome: the list of set-up steps.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -18,7 +19,11 @@ struct Timings {
 
 class Session {
  public:
-  explicit Session(Directories directories) : directories_(std::move(directories)) {}
+  using Tell = std::function<void(const std::string&)>;
+  /// `tell`: what a person should know while the session runs.
+  explicit Session(
+      Directories directories, Tell tell = [](const std::string&) {})
+      : directories_(std::move(directories)), tell_(std::move(tell)) {}
 
   /// Runs the plan's command to its end. Throws Error for everything that keeps the command from starting; then nothing
   /// of the session is left.
@@ -28,6 +33,7 @@ class Session {
 
  private:
   Directories directories_;
+  Tell tell_;
   Timings timings_;
 };
 

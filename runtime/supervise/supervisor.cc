@@ -50,6 +50,15 @@ void Supervisor::watch_caps(const cgroup::Cgroup& group, ExecLog::Write write) {
   caps_.emplace(loop_, plan_, group, std::move(write));
 }
 
+void Supervisor::guard_space(const cgroup::Cgroup& group, const std::string& trail, ExecLog::Write write,
+                             std::function<void(const std::string&)> tell) {
+  if (!plan_.limits.reserve) return;
+  const auto order = [this](Kind kind) { return [this, kind] { launch::send(child_.channel(), kind); }; };
+  SpaceGuard::Session session{order(Kind::kFreeze), order(Kind::kContinue), trail, std::move(write), std::move(tell)};
+  if (group) session.freeze = [&group] { group.freeze(); }, session.thaw = [&group] { group.thaw(); };
+  space_.emplace(loop_, plan_, std::move(session));
+}
+
 void Supervisor::write_usage() {
   usage_.drain();
   const Usage usage = usage_of_tree(child_.pid());
@@ -147,7 +156,9 @@ void Supervisor::pass_signal_on() {
     if (*signal == SIGWINCH && terminal_) terminal_->resize();
     if (*signal == SIGCONT && terminal_) terminal_->take_terminal();
     const bool for_us = *signal == SIGWINCH || *signal == SIGCONT;
-    if (!for_us) launch::send(child_.channel(), Kind::kSignal, *signal);
+    const bool would_wait = !for_us && space_ && space_->is_frozen();  // with everybody who could obey it
+    if (would_wait) child_.process().kill();
+    if (!for_us && !would_wait) launch::send(child_.channel(), Kind::kSignal, *signal);
   }
 }
 

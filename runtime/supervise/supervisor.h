@@ -1,6 +1,7 @@
 // The loop after exec: the caller's signals in, the program's end out, deadlines, the terminal. One thread, one epoll.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "supervise/cap_watch.h"
 #include "supervise/outcome.h"
 #include "supervise/pump.h"
+#include "supervise/space_guard.h"
 #include "supervise/terminal_proxy.h"
 #include "sys/loop.h"
 
@@ -27,6 +29,10 @@ class Supervisor {
   void listen(ListenerGift gift, ExecLog::Write write);
   /// Tells of caps that bite, and why a session was killed. `group` is one.
   void watch_caps(const cgroup::Cgroup& group, ExecLog::Write write);
+  /// Keeps `limits.reserve` free, also where `trail` grows. `group` may be none; `tell` reaches a person at once.
+  /// Throws where less is free already.
+  void guard_space(const cgroup::Cgroup& group, const std::string& trail, ExecLog::Write write,
+                   std::function<void(const std::string&)> tell);
   /// Returns when the program runs. Throws if it cannot (ExitStatus::kNotFound, kNotExecutable).
   void wait_for_start();
   /// Returns when the program has ended and its output has been passed on. Does not wait for the kernel to take the
@@ -55,6 +61,7 @@ class Supervisor {
   std::optional<TerminalProxy> terminal_;
   std::optional<CallWatch> calls_;
   std::optional<CapWatch> caps_;
+  std::optional<SpaceGuard> space_;
   ExecLog::Write write_;
   enum class Phase { kStarting, kRunning } phase_ = Phase::kStarting;
   std::optional<Error> failed_;       // why the program could not start

@@ -1,0 +1,78 @@
+// limits.reserve: the session stands still rather than fill the host's disk.
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "support/catch.h"
+#include "support/own_mounts.h"
+#include "support/trail.h"
+
+using namespace clawbox::test;
+using clawbox::Json;
+
+namespace {
+
+/// A workspace of 64 MiB, of which a twentieth stays free, and a shell outside that looks at it.
+struct World : Environment {
+  Finished outside_with(const std::string& script) const {
+    Command command = outside({"sh", "-c", "cd \"$1\"; " + script, clawbox_binary(), workspace()});
+    command.before_exec = [this] {
+      enter_own_mounts();
+      mount_here("tmpfs", workspace().c_str(), "tmpfs", 0, "size=64m,mode=0755");
+    };
+    return run(command);
+  }
+};
+
+constexpr const char* kWriter =
+    "errors=$HOME/errors; touch $errors\n"
+    "\"$0\" run -- sh -c 'head -c 50M /dev/zero >big; while [ ! -e stop ]; do head -c 200000 /dev/zero >>big || exit "
+    "3; "
+    "sleep 0.02; done; echo through' 2>>$errors &\n"
+    "until grep -q 'stands still' $errors; do sleep 0.1; kill -0 $! || exit 9; done\n";
+
+bool refused_here() {
+  if (may_have_own_mounts()) return false;
+  skip("kernel: no mount namespace for an ordinary user");
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("a session stands still while too little is free, and goes on when there is space again") {
+  if (refused_here()) return;
+  const World world;
+  const Finished finished = world.outside_with(
+      std::string(kWriter) + "stat -c %s big; sleep 1; stat -c %s big; touch stop; : >big; wait $!; echo $?");
+  INFO(finished.out << finished.err << read_file(world.home() + "/errors"));
+  const std::size_t line = finished.out.find('\n');
+  REQUIRE(line != std::string::npos);
+  const std::string size = finished.out.substr(0, line + 1);
+  CHECK(finished.out == size + size + "through\n0\n");
+  CHECK(std::stoul(size) < (uint64_t{64} << 20));
+  CHECK(read_file(world.home() + "/errors").find("the session goes on") != std::string::npos);
+  const std::vector<Json> caps = Trail(world).all("cap");
+  REQUIRE(caps.size() == 2);
+  CHECK(caps[0].at("cap") == "reserve");
+  CHECK(caps[0].at("action") == "frozen");
+  CHECK(caps[0].at("free") < caps[0].at("floor"));
+  CHECK(caps[1].at("action") == "thawed");
+}
+
+TEST_CASE("a session that stands still is ended by a signal") {
+  if (refused_here()) return;
+  const World world;
+  const Finished finished = world.outside_with(std::string(kWriter) + "kill $!; wait $!; echo $?");
+  INFO(finished.err << read_file(world.home() + "/errors"));
+  CHECK(finished.out == "137\n");
+}
+
+TEST_CASE("a session does not start where too little is free already") {
+  if (refused_here()) return;
+  const World world;
+  const Finished finished = world.outside_with("head -c 63M /dev/zero >big; \"$0\" run -- touch ran; echo $?; ls");
+  INFO(finished.err);
+  CHECK(finished.out == "125\nbig\n");
+  CHECK(finished.err.find("limits.reserve") != std::string::npos);
+  CHECK(finished.err.find("remedy: free some space") != std::string::npos);
+}
