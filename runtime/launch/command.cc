@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "base/error.h"
+#include "launch/protocol.h"
 #include "sys/files.h"
 #include "sys/processes.h"
 #include "sys/terminals.h"
@@ -56,8 +57,9 @@ Connected connect_stdio(Stdio stdio) {
   return result;
 }
 
-Started start_program(const Command& command, std::optional<int> terminal) {
+Started start_program(const Command& command, std::optional<int> terminal, const OwnedFd& channel) {
   const sys::ExecWords words(command.argv, variables_of(command));
+  send_program(channel, words.program());
   const sys::BlockedSignals until_it_runs;  // a handler of ours must not run in the borrowed memory
   volatile int error = 0;                   // written by the child, in our memory
   // vfork: a fork would copy page tables for nothing, which is a third of the time from here to the program.

@@ -18,12 +18,12 @@ struct Connected {
 /// terminal of the caller's session, so that TIOCSTI (CVE-2017-5226) could reach only the session itself.
 Connected connect_stdio(Stdio stdio);
 
-/// Forks the program into a process group of its own, in the foreground of `terminal`. `error` is errno of an exec that
-/// failed, 0 if the program runs.
+/// Forks the program into a process group of its own, in the foreground of `terminal`; what will be executed is told on
+/// `channel` before. `error` is errno of an exec that failed, 0 if the program runs.
 struct Started {
   pid_t pid = 0;
   int error = 0;
 };
-Started start_program(const Command& command, std::optional<int> terminal);
+Started start_program(const Command& command, std::optional<int> terminal, const OwnedFd& channel);
 
 }  // namespace clawbox::launch

@@ -103,7 +103,7 @@ void let_go_of_stdio() {
 
 void serve_as_init(const Command& command, std::optional<int> terminal, const OwnedFd& channel) {
   const sys::SignalFd children({SIGCHLD});
-  const Started program = start_program(command, terminal);
+  const Started program = start_program(command, terminal, channel);
   if (program.error != 0) {
     send(channel, exec_failure(command, program.error));
     end_session();

@@ -1,6 +1,9 @@
 #include "launch/protocol.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace clawbox::launch {
@@ -22,6 +25,15 @@ std::optional<Message> receive(const OwnedFd& channel) {
   if (!received) return std::nullopt;
   message.descriptors = std::move(received->descriptors);
   return message;
+}
+
+bool send_program(const OwnedFd& channel, const std::string& path) {
+  Packet packet;
+  packet.kind = Kind::kProgram;
+  path.copy(packet.text, sizeof packet.text - 1);
+  const OwnedFd file(::open(path.c_str(), O_PATH | O_CLOEXEC));  // gone meanwhile: the exec will say so
+  const std::array<int, 1> descriptors{file.get()};
+  return send(channel, packet, std::span(descriptors).first(file ? 1 : 0));
 }
 
 Packet failure_packet(ExitStatus status, int code, std::string_view what, std::string_view remedy) {

@@ -3,13 +3,14 @@
 //
 // Down: kGo (the set-up may begin; with descriptors of mapped trees), kArm (the program may start), kSignal, kFreeze
 // (every process stops), kContinue. Up: kGifts (descriptors made inside: the terminal's master, if there is one),
-// kReady (set-up is done), kFailed, then kStarted (the exec succeeded), kStopped, kExited. End-of-file before kReady:
-// killed while setting up. Either end that sees end-of-file later ends the session. Pid 1 is the only writer of the
-// upward direction: the program never holds the channel.
+// kReady (set-up is done), kFailed, then kProgram (this file will be executed; with its descriptor), kStarted (the exec
+// succeeded), kStopped, kExited. End-of-file before kReady: killed while setting up. Either end that sees end-of-file
+// later ends the session. Pid 1 is the only writer of the upward direction: the program never holds the channel.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -29,6 +30,7 @@ enum class Kind : uint32_t {
   kGifts,
   kReady,
   kFailed,
+  kProgram,
   kStarted,
   kStopped,
   kExited
@@ -36,11 +38,12 @@ enum class Kind : uint32_t {
 
 struct Packet {
   Kind kind{};
-  int32_t number = 0;    // kSignal, kStopped: signal; kFailed: errno or 0; kExited: exit status
-  int32_t signal = 0;    // kExited: the signal that ended the program, or 0
-  int32_t status = 0;    // kFailed: ExitStatus
-  uint64_t cpu_us = 0;   // kExited: CPU time of the program and all its reaped descendants
-  char text[1024] = {};  // kFailed: what, then after a NUL the remedy; kReady: "step=microseconds " per step
+  int32_t number = 0;   // kSignal, kStopped: signal; kFailed: errno or 0; kExited: exit status
+  int32_t signal = 0;   // kExited: the signal that ended the program, or 0
+  int32_t status = 0;   // kFailed: ExitStatus
+  uint64_t cpu_us = 0;  // kExited: CPU time of the program and all its reaped descendants
+  // kFailed: what, then after a NUL the remedy; kReady: "step=microseconds " per step; kProgram: its path
+  char text[4096] = {};
 };
 
 struct Message {
@@ -54,9 +57,10 @@ bool send(const OwnedFd& channel, Kind kind, int32_t number = 0);
 /// Waits. Nothing: the other end is gone.
 std::optional<Message> receive(const OwnedFd& channel);
 
+bool send_program(const OwnedFd& channel, const std::string& path);
 Packet failure_packet(ExitStatus status, int code, std::string_view what, std::string_view remedy);
 Error failure_in(const Packet& failure);
-std::string_view what_of(const Packet& failure);
+std::string_view what_of(const Packet& packet);  // the text up to its first NUL
 std::string_view remedy_of(const Packet& failure);
 
 }  // namespace clawbox::launch

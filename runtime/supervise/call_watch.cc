@@ -19,13 +19,24 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMostTotals = 10'000;
 
-ExecLog::Session session_of(const Plan& plan, pid_t init, OwnedFd digests, std::function<void(pid_t)> ended) {
+ExecClaim claim_of(const Plan& plan) {
+  ExecClaim claim;
+  claim.argv.words = plan.command.argv;
+  claim.directory = plan.command.directory;
+  claim.variables = plan.command.environment.size();
+  if (!plan.audit.environment_names) return claim;
+  for (const auto& [name, value] : plan.command.environment) claim.variable_names.push_back(name);
+  return claim;
+}
+
+ExecLog::Session session_of(const Plan& plan, pid_t init, ListenerGift& gift, std::function<void(pid_t)> ended) {
   return {init,
-          plan.command.argv,
+          claim_of(plan),
+          std::move(gift.program),
           plan.audit.environment_names ? EnvironmentNames::kRecorded : EnvironmentNames::kLeftOut,
           plan.identity.uid_map,
           plan.identity.nested_user_namespaces ? ExecLog::Session::Roots::kMany : ExecLog::Session::Roots::kOne,
-          std::move(digests),
+          std::move(gift.digests),
           std::move(ended)};
 }
 
@@ -57,9 +68,7 @@ CallWatch::CallWatch(sys::Loop& loop, const Plan& plan, ListenerGift gift, pid_t
       write_(std::move(write)),
       memory_(who_never_waits(plan, init)),
       execs_(loop, memory_,
-             session_of(plan, init, std::move(gift.digests),
-                        [this](pid_t process) { write_folded(buckets_.forget(process)); }),
-             write_) {
+             session_of(plan, init, gift, [this](pid_t process) { write_folded(buckets_.forget(process)); }), write_) {
   wake_in_turn(listener_);
   loop_.watch(listener_.get(), EPOLLIN, [this](uint32_t events) {
     if ((events & EPOLLIN) != 0) return take_call();

@@ -22,6 +22,7 @@ namespace clawbox::supervise {
 struct ListenerGift {
   OwnedFd listener;
   OwnedFd digests;  // directory of the cache of programs' digests, or empty
+  std::function<ExecLog::Program()> program;
 };
 
 class CallWatch {

@@ -84,7 +84,7 @@ ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call, const std::
   // Of the thread that asks: its leader may have ended, and then shows nothing.
   const auto of_thread = call.thread == status->tgid ? stat : sys::stat_of(call.thread);
   if (of_thread) settle(entry, call.thread, *of_thread);
-  if (claim.error == EPERM && last_id_ == 0 && process.parent == session_.init) claim.argv.words = session_.argv;
+  if (claim.error == EPERM && last_id_ == 0 && process.parent == session_.init) place = take_own_claim(claim);
   const std::size_t words = hash_of(claim.argv.words);
   if (process.search && process.search->words != words) give_up_search(process);
   const Answer answer = answer_to(claim, place);
@@ -117,13 +117,25 @@ sys::ProcessMemory ExecLog::memory_of(pid_t thread) const {
   return last_id_ == 0 ? sys::ProcessMemory(thread) : sys::ProcessMemory(thread, memory_);
 }
 
+/// The program has our uid and must not read the memory of pid 1, so an ordinary user's supervisor may not either. Who
+/// asks is clawbox's own code, which has told what it asks for.
+Place ExecLog::take_own_claim(ExecClaim& claim) {
+  Program program = session_.program();
+  if (program.path.empty()) return {};
+  claim = session_.claim;
+  claim.path = std::move(program.path);
+  return {program.file ? Place::Kind::kFound : Place::Kind::kUnknown, std::move(program.file)};
+}
+
 /// It waits, and /proc does not show it (hidepid): on record all the same.
 ExecLog::Answer ExecLog::asked_by_hidden(const sys::TrappedCall& call) {
-  Json record{{"id", ++last_id_}, {"pid", call.thread}};
-  record["unreadable"] = "/proc hides this process (hidepid)";
-  Json& argv = record["argv"] = Json::array();
-  if (last_id_ == 1)
-    for (const std::string& word : session_.argv) argv.push_back(audit::hostile(word));
+  Json record{{"id", last_id_ + 1}, {"pid", call.thread}};
+  ExecClaim claim;
+  claim.error = EPERM;
+  if (last_id_ == 0) take_own_claim(claim);
+  claim.unreadable = "/proc hides this process (hidepid)";
+  add_fields(record, claim, call);
+  ++last_id_;
   write_("exec", record);
   return Answer::kGoOn;
 }

@@ -34,9 +34,15 @@ class ExecLog {
     kFault,   // EFAULT: what was claimed cannot be read
   };
 
+  /// What pid 1 told of the session's program before it asked for it.
+  struct Program {
+    std::string path;  // empty: it has told nothing
+    OwnedFd file;
+  };
   struct Session {
-    pid_t init = 0;                 // pid 1, as we see it
-    std::vector<std::string> argv;  // of its program: the kernel hides the memory of pid 1
+    pid_t init = 0;   // pid 1, as we see it
+    ExecClaim claim;  // of its program, without the path
+    std::function<Program()> program;
     EnvironmentNames names = EnvironmentNames::kLeftOut;
     std::vector<IdRange> uids;  // host to inside
     // With nested user namespaces a program may have another root directory than its parent.
@@ -115,6 +121,7 @@ class ExecLog {
   void check_observed(Asked asked, pid_t thread, const OwnedFd& exe, const std::string& observed);
   void doubt_all(const std::vector<Asked>& asked, const std::string& observed);
   sys::ProcessMemory memory_of(pid_t thread) const;
+  Place take_own_claim(ExecClaim& claim);
   bool has_changed(const Asked& asked, pid_t thread, const sys::ProcessStat& stat) const;
   void spare(ExecClaim& claim);
   Answer asked_by_hidden(const sys::TrappedCall& call);

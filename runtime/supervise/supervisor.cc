@@ -42,6 +42,7 @@ Supervisor::Supervisor(const Plan& plan, launch::Child& child, CallerStdio stdio
 void Supervisor::listen(ListenerGift gift, ExecLog::Write write) {
   if (!gift.listener) return;
   write_ = write;
+  gift.program = [this] { return told_program(); };
   calls_.emplace(loop_, plan_, std::move(gift), child_.pid(), std::move(write));
   usage_.start(kUsage, kUsage);
 }
@@ -100,9 +101,14 @@ void Supervisor::note_lost_output(Outcome& outcome) const {
 }
 
 void Supervisor::listen_to_child() {
-  const auto message = launch::receive(child_.channel());
+  auto message = launch::receive(child_.channel());
   if (!message) return note_killed("the sandbox's first process ended before its program did");
   if (message->packet.kind == Kind::kFailed) return note_failure(message->packet);
+  if (message->packet.kind == Kind::kProgram) {
+    auto& files = message->descriptors;
+    program_ = {std::string(what_of(message->packet)), files.empty() ? OwnedFd() : std::move(files.front())};
+    return;
+  }
   if (message->packet.kind == Kind::kStarted) {
     phase_ = Phase::kRunning;
     return loop_.stop();  // for wait_for_start
@@ -115,6 +121,12 @@ void Supervisor::listen_to_child() {
   launch::send(child_.channel(), Kind::kFreeze);  // nobody inside runs on while we, who count, stand still
   terminal_->suspend();
   launch::send(child_.channel(), Kind::kContinue);
+}
+
+/// It is told before the exec is asked for, and may not have been read yet.
+ExecLog::Program Supervisor::told_program() {
+  if (!program_) listen_to_child();
+  return std::exchange(program_, ExecLog::Program()).value_or(ExecLog::Program());
 }
 
 void Supervisor::note_failure(const launch::Packet& packet) {

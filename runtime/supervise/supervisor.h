@@ -41,6 +41,7 @@ class Supervisor {
 
  private:
   void listen_to_child();
+  ExecLog::Program told_program();
   void pass_signal_on();
   void write_usage();
   void enforce_time();
@@ -59,6 +60,7 @@ class Supervisor {
   sys::Timer deadline_, cpu_check_, grace_, usage_;
   std::vector<std::unique_ptr<Pump>> inputs_, outputs_;
   std::optional<TerminalProxy> terminal_;
+  std::optional<ExecLog::Program> program_;
   std::optional<CallWatch> calls_;
   std::optional<CapWatch> caps_;
   std::optional<SpaceGuard> space_;

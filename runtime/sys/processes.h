@@ -82,6 +82,8 @@ class ExecWords {
   ExecWords(const ExecWords&) = delete;
   ExecWords& operator=(const ExecWords&) = delete;
 
+  const std::string& program() const { return program_; }  // the file; empty if none was found
+
  private:
   friend int exec(const ExecWords& words);
   std::vector<std::string> argv_, environment_;

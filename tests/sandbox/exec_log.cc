@@ -32,6 +32,20 @@ TEST_CASE("the record of an exec is there before the program's first word") {
   CHECK(trail.execs({"cat", "fifo-none"}).size() == 1);
 }
 
+TEST_CASE("the session's own program is recorded as every other, whoever runs it") {
+  const Environment environment;
+  run_script(environment, ":");
+  const Trail trail(environment);
+  const Json record = trail.all("exec").at(0);
+  INFO(record.dump());
+  CHECK(std::filesystem::path(bytes_of(record.at("path"))).filename() == "sh");
+  CHECK(words_of(record.at("argv")) == std::vector<std::string>{"sh", "-c", ":"});
+  CHECK(bytes_of(record.at("cwd")) == environment.workspace());
+  CHECK(record.at("env").get<int>() > 0);
+  CHECK(bytes_of(record.value("resolved", record.at("path"))) == trail.end_of(record).at("observed"));
+  CHECK_FALSE(record.contains("unreadable"));
+}
+
 TEST_CASE("an exec's end tells exit status, signal, and what replaced it") {
   const Environment environment;
   run_script(environment,
