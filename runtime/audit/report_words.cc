@@ -68,7 +68,7 @@ Sentence session_start(const Json& record) {
 }
 
 Sentence session_failed(const Json& record) {
-  return {fmt::format("the sandbox could not be built: {}{}", text_of(record, "detail"),
+  return {fmt::format("the command did not start: {}{}", text_of(record, "detail"),
                       with(" (exit status ", text_of(record, "exit_status"), ")")),
           Tone::kBad};
 }

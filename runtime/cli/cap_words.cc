@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/planning.h"
+#include "profile/checks.h"
 #include "profile/keys.h"
 
 namespace clawbox::cli {
@@ -17,15 +18,16 @@ struct CapWord {
   const char* name;  // of the key, and of the option
   const char* example;
   Number (*parse)(const std::string& text);
+  const char* objection;  // to what it cannot parse
 
   Number read(const std::string& text) const {
     if (text.empty()) return std::nullopt;
-    const profile::Range range = profile::find_key(std::string("limits.") + name)->range;
+    const profile::Key& key = *profile::find_key(std::string("limits.") + name);
     const Number number = parse(text);
-    if (number && *number >= range.least && *number <= range.most) return number;
+    if (number && *number >= key.range.least && *number <= key.range.most) return number;
     throw Error(ExitStatus::kUsage,
-                fmt::format("--{} {}: {}", name, in_quotes(text), number ? "out of range" : "not a cap"),
-                fmt::format("for example --{} {}; profiles/README.md has the range of limits.{}", name, example, name));
+                fmt::format("--{} {}: {}", name, in_quotes(text), number ? "out of range" : objection),
+                fmt::format("from {}, for example --{} {}", profile::range_text(key), name, example));
   }
 };
 
@@ -53,8 +55,11 @@ Number milliseconds_in(const std::string& text) {
   return time ? Number(static_cast<uint64_t>(time->count())) : std::nullopt;
 }
 
-constexpr CapWord kMemory{"memory", "2G", size_in}, kCpu{"cpu", "1.5", percent_in},
-    kProcesses{"processes", "200", count_in}, kDisk{"disk", "4G", size_in}, kTime{"time", "10m", milliseconds_in};
+constexpr const char* kNoSize = "not a size: a number and a unit (K, M, G, KiB, MiB, GiB)";
+constexpr CapWord kMemory{"memory", "2G", size_in, kNoSize}, kDisk{"disk", "4G", size_in, kNoSize},
+    kCpu{"cpu", "1.5", percent_in, "not a number of processors, nor a percentage"},
+    kProcesses{"processes", "200", count_in, "not a whole number"},
+    kTime{"time", "10m", milliseconds_in, "not a time: a number and a unit (ms, s, m, h)"};
 
 }  // namespace
 

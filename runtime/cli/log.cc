@@ -19,13 +19,14 @@ namespace {
 constexpr const char* kExamples =
     "Examples:\n"
     "  clawbox log --since 1d                          everything of the last day\n"
-    "  clawbox log 6a44 --tree                         who started what in one session\n"
+    "  clawbox log 6a44c01f-7d --tree                  who started what in one session\n"
     "  clawbox log --program curl --since 90d          every curl, with how it ended\n"
     "  clawbox log --argv 'push.*origin' --status ok   what was really pushed\n"
     "  clawbox log --event refused,net --follow        refusals and connections, as they happen\n"
     "  clawbox log --format ocsf --since 1h            for a SIEM: JSON lines in OCSF 1.3\n"
     "\n"
-    "Events: exec, program, call, refused, folded, net, session, totals, audit; clawbox-audit(5) has their fields.\n"
+    "Events: exec, program, call, refused, folded, cap, usage, net, session, totals, audit; clawbox-audit(5) has their "
+    "fields.\n"
     "With --program or --argv other records are shown if they belong to such an exec.\n"
     "Exit status: 0 when a record was shown, 1 when none matched or there are no trails. A line that is no record is\n"
     "told on standard error.";

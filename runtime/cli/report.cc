@@ -16,7 +16,7 @@ namespace clawbox::cli {
 namespace {
 
 constexpr const char* kFooter =
-    "Example: clawbox report 6a44 --html session.html\n"
+    "Example: clawbox report 6a44c01f-7d --html session.html\n"
     "\n"
     "The page needs no network and runs no script. It holds what the session's trail holds: command lines, paths and\n"
     "names of hosts.\n"

@@ -38,17 +38,33 @@ void tell(const Outcome& outcome) {
   print_warning(text);
 }
 
-int run(const RunWords& words, const std::vector<std::string>& command) {
+Outcome failed(const Error& error) {
+  Outcome outcome;
+  outcome.ended_by = EndedBy::kFailed;
+  outcome.exit_status = static_cast<int>(error.status());
+  outcome.detail = error.what();
+  return outcome;
+}
+
+Outcome outcome_of(const RunWords& words, const std::vector<std::string>& command) {
   Stopwatch watch;
   const Plan plan = plan_of(words.plan, command, watch);
   if (!words.quiet) print_shortfalls(plan.shortfalls);
-  std::optional<session::OutcomeFile> outcome_file;
-  if (!words.outcome_file.empty())
-    outcome_file.emplace(words.outcome_file);  // before the run: afterwards it would be too late to refuse
-  const Outcome outcome = session::Session(session::directories_of_caller(), print_notice).run(plan);
-  tell(outcome);
-  if (outcome_file) outcome_file->write(outcome);
-  return outcome.exit_status;
+  return session::Session(session::directories_of_caller(), print_notice).run(plan);
+}
+
+int run(const RunWords& words, const std::vector<std::string>& command) {
+  std::optional<session::OutcomeFile> file;
+  if (!words.outcome_file.empty()) file.emplace(words.outcome_file);  // before the run: later it is too late to refuse
+  try {
+    const Outcome outcome = outcome_of(words, command);
+    tell(outcome);
+    if (file) file->write(outcome);
+    return outcome.exit_status;
+  } catch (const Error& error) {
+    if (file) file->write(failed(error));
+    throw;
+  }
 }
 
 }  // namespace

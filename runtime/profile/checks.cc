@@ -71,7 +71,9 @@ Objection objection_to_place(std::string_view path) {
 Objection objection_to_pattern(std::string_view pattern) {
   if (auto objection = objection_to_length_and_text(pattern)) return objection;
   if (pattern.front() == '/' || pattern.front() == '~' || pattern.front() == '$')
-    return fmt::format("{} must be relative: it is looked for in every directory of the workspace", in_quotes(pattern));
+    return fmt::format(
+        "{} must be relative: it is looked for at the top of the workspace and of the repositories in it",
+        in_quotes(pattern));
   return objection_to_parts(pattern, pattern);
 }
 
@@ -115,5 +117,19 @@ Objection objection_to_call(std::string_view call) {
 }
 
 std::span<const std::string_view> refusals() { return kRefusals; }
+
+std::string range_text(const Key& key) {
+  const auto [least, most] = key.range;
+  switch (key.kind) {
+    case Kind::kSize:
+      return fmt::format("{} to {}", size_text(least), size_text(most));
+    case Kind::kDuration:
+      return fmt::format("{} to {}", duration_text(Milliseconds(least)), duration_text(Milliseconds(most)));
+    case Kind::kPercent:
+      return fmt::format("{}% to {}%", least, most);
+    default:
+      return fmt::format("{} to {}", least, most);
+  }
+}
 
 }  // namespace clawbox::profile

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "profile/keys.h"
+
 namespace clawbox::profile {
 
 using Objection = std::optional<std::string>;
@@ -27,5 +29,7 @@ Objection objection_to_call(std::string_view call);  // a system call or "@group
 
 /// The answers a `refuse` rule can give: errno's names and "kill".
 std::span<const std::string_view> refusals();
+
+std::string range_text(const Key& key);  // "1KiB to 1TiB"
 
 }  // namespace clawbox::profile

@@ -103,7 +103,7 @@ constexpr Key kKeys[] = {
     {"files.tmpfs", Kind::kPaths, field<&P::files, &P::Files::tmpfs>, "tmpfs = [\"/tmp\", \"/run\"]",
      "Empty, private, writable directories that are gone at the end."},
     {"files.protect", Kind::kPatterns, field<&P::files, &P::Files::protect>, "protect = [\".git/hooks\", \".vscode\"]",
-     "What stays read-only inside a writable workspace, in every directory of it."},
+     "What stays read-only in a writable workspace, at its top and at the top of every repository in it."},
     {"files.proc",
      Kind::kChoice,
      choice<&P::files, &P::Files::proc>,

@@ -22,20 +22,6 @@ Read value(T read) {
   return ReadValue{Value(std::move(read)), {}};
 }
 
-std::string range_text(const Key& key) {
-  const auto [least, most] = key.range;
-  switch (key.kind) {
-    case Kind::kSize:
-      return fmt::format("{} to {}", size_text(least), size_text(most));
-    case Kind::kDuration:
-      return fmt::format("{} to {}", duration_text(Milliseconds(least)), duration_text(Milliseconds(most)));
-    case Kind::kPercent:
-      return fmt::format("{}% to {}%", least, most);
-    default:
-      return fmt::format("{} to {}", least, most);
-  }
-}
-
 bool in_range(const Key& key, uint64_t number, const toml::node& node, Context& context) {
   if (number >= key.range.least && number <= key.range.most) return true;
   context.mistake(node, fmt::format("'{}' must be from {}", key.name, range_text(key)));

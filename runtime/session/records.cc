@@ -34,6 +34,8 @@ const char* name_of(EndedBy reason) {
       return "memory";
     case EndedBy::kKilled:
       return "killed";
+    case EndedBy::kFailed:
+      return "failed";
   }
   return "exit";
 }

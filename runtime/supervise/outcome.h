@@ -9,8 +9,9 @@
 
 namespace clawbox {
 
-// kMemory: the kernel killed it at the cap of its control group; kKilled: pid 1 was killed from outside
-enum class EndedBy { kExit, kSignal, kTime, kCpuTime, kMemory, kKilled };
+// kMemory: the kernel killed it at the cap of its control group; kKilled: pid 1 was killed from outside;
+// kFailed: the program did not start, or clawbox could not go on
+enum class EndedBy { kExit, kSignal, kTime, kCpuTime, kMemory, kKilled, kFailed };
 
 struct Outcome {
   EndedBy ended_by = EndedBy::kExit;

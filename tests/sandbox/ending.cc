@@ -40,6 +40,18 @@ TEST_CASE("a command that is not there is 127, one that cannot be executed 126")
   CHECK(run(environment.inside("coding", {"./"})).status == 126);
 }
 
+TEST_CASE("the outcome file tells the command's status from clawbox's own") {
+  const Environment environment;
+  const Json own = outcome_of(environment, "coding", script("exit 127"));
+  CHECK(own.at("ended_by") == "exit");
+  CHECK(own.at("exit_status") == 127);
+  const Json missing = outcome_of(environment, "coding", {"clawbox-no-such-program"});
+  CHECK(missing.at("ended_by") == "failed");
+  CHECK(missing.at("exit_status") == 127);
+  CHECK(missing.at("detail").get<std::string>().find("clawbox-no-such-program") != std::string::npos);
+  CHECK(outcome_of(environment, "no-such-profile", {"true"}).at("exit_status") == 66);
+}
+
 TEST_CASE("a signal to the launcher reaches the command's group") {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) {
     const Environment environment;
