@@ -30,7 +30,7 @@ LAYERS = {
     "cgroup": PLANNED,
     "egress": PLANNED | {"audit", "approval", "seccomp"},
     "launch": PLANNED | {"mount", "seccomp", "net", "store"},
-    "supervise": PLANNED | {"audit", "approval", "seccomp", "cgroup", "launch"},
+    "supervise": PLANNED | {"audit", "approval", "seccomp", "store", "cgroup", "launch"},
 }
 LAYERS["session"] = (set(LAYERS) | {"plan.h"}) - {"profile"}
 LAYERS["cli"] = {"base", "profile", "plan", "plan.h", "audit", "approval", "session"}

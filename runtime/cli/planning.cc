@@ -56,6 +56,7 @@ void add_plan_words(CLI::App& verb, PlanWords& words) {
   verb.add_option("-e,--env", words.environment, "set a variable inside; may be repeated")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
+  verb.add_flag("--overlay", words.overlay, "leave the workspace as it is: keep what is written apart, under `disk`");
   add_cap_words(verb, words.caps);
 }
 
@@ -99,6 +100,7 @@ Plan plan_of(const profile::Profile& profile, const PlanWords& words, std::vecto
   request.workdir = if_given(words.workdir);
   for (const std::string& variable : words.environment) request.env.push_back(variable_of(variable));
   request.caps = cap_words(words.caps);
+  request.overlay = words.overlay;
   plan::Host host = plan::look_at_host();
   if (plan::wants_group(profile.limits, request.caps))
     host.control_groups = plan::group_facts(host, profile.limits.cgroup.value);

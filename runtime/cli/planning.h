@@ -20,11 +20,12 @@ struct PlanWords {
   std::string workspace, workdir;
   std::vector<std::string> environment;
   CapTexts caps;
+  bool overlay = false;
 };
 
 /// `--profile "$UNSET"` must not mean the default.
 CLI::Validator not_empty();
-/// --profile, --workspace, --workdir, --env, and the caps
+/// --profile, --workspace, --workdir, --env, --overlay, and the caps
 void add_plan_words(CLI::App& verb, PlanWords& words);
 
 /// Mistakes of a profile, all of them: printed by main(), each with its place.

@@ -30,6 +30,8 @@ constexpr const char* kExamples =
 
 void tell(const Outcome& outcome) {
   if (!outcome.detail.empty()) print_warning(outcome.detail);
+  if (!outcome.overlay.empty())
+    print_warning("the workspace is as it was; what was written over it is in " + escaped(outcome.overlay));
   if (outcome.protected_changes.empty()) return;
   std::string text =
       "files that can make the host run code later have changed; look at them before you use the workspace:";

@@ -41,8 +41,20 @@ std::vector<OwnedFd> take_identity(const Identity& identity, const OwnedFd& chan
   return std::move(message->descriptors);
 }
 
-OwnedFd build_view(const Plan& plan, std::vector<OwnedFd> mapped) {
+/// Whoever looks into it waits for the launcher to serve it.
+OwnedFd mounted(const store::Store& store, const OwnedFd& channel) {
+  store::Store::Mounted mounted = store.mount();
+  if (!mounted.for_parent) return std::move(mounted.mount);
+  const OwnedFd user_namespace = sys::open("/proc/self/ns/user", O_RDONLY);
+  Packet packet;
+  packet.kind = Kind::kStore;
+  if (!send(channel, packet, std::array{mounted.for_parent.get(), user_namespace.get()})) die();
+  return std::move(mounted.mount);
+}
+
+OwnedFd build_view(const Plan& plan, std::vector<OwnedFd> mapped, OwnedFd store) {
   mount::View view;
+  if (store) view.take_store(std::move(store));
   auto next = mapped.begin();
   for (const MountStep& step : plan.mounts) {
     const Bind* bind = std::get_if<Bind>(&step.action);
@@ -103,7 +115,8 @@ std::optional<int> settle(Inheritance& given, Stopwatch& watch) {
   sys::rename_process("clawbox-init");
   sys::new_session();
   sys::new_session_keyring();
-  const OwnedFd bare_proc = build_view(plan, std::move(mapped));
+  OwnedFd store = given.store != nullptr ? mounted(*given.store, given.channel) : OwnedFd();
+  const OwnedFd bare_proc = build_view(plan, std::move(mapped), std::move(store));
   watch.lap("mounts");
   const Connected stdio = connect_stdio(std::move(given.stdio));
   enter_inner_user_namespace(plan.identity, bare_proc);  // from here nothing of the outer namespace is ours

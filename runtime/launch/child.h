@@ -7,12 +7,14 @@
 #include "launch/stdio.h"
 #include "plan/plan.h"
 #include "seccomp/compile.h"
+#include "store/store.h"
 
 namespace clawbox::launch {
 
 struct Inheritance {
   const Plan& plan;
   const seccomp::Program& filters;
+  const store::Store* store;  // null: nothing is written copy-on-write
   Stdio stdio;
   OwnedFd channel;
 };

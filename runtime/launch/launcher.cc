@@ -36,12 +36,13 @@ void make_killable(pid_t pid) {
 
 }  // namespace
 
-Child start(const Plan& plan, const seccomp::Program& filters, Stdio stdio, const OwnedFd& cgroup) {
+Child start(const Plan& plan, const seccomp::Program& filters, Stdio stdio, const OwnedFd& cgroup,
+            const store::Store* store) {
   auto [ours, theirs] = sys::make_channel();
   sys::Clone clone = clone_pid_1(plan, cgroup);
   if (clone.pid == 0) {
     ours.reset();  // else the child would keep its own end-of-file from coming
-    live_as_pid_1(Inheritance{plan, filters, std::move(stdio), std::move(theirs)});
+    live_as_pid_1(Inheritance{plan, filters, store, std::move(stdio), std::move(theirs)});
   }
   Child child(sys::Process(clone.pid, std::move(clone.pidfd)), std::move(ours));
   if (cgroup) make_killable(child.pid());
@@ -60,12 +61,16 @@ void Child::go(const Plan& plan) {
   send(channel_, packet, descriptors);
 }
 
-Gifts Child::gifts() {
+Gifts Child::gifts(store::Store* store) {
   Gifts gifts;
   while (true) {
     auto message = receive(channel_);
     if (!message) throw Error(ExitStatus::kSetupFailed, "the sandbox was killed while it was being set up");
     if (message->packet.kind == Kind::kFailed) throw failure_in(message->packet);
+    if (message->packet.kind == Kind::kStore) {
+      store->serve(std::move(message->descriptors.at(0)), std::move(message->descriptors.at(1)));
+      continue;
+    }
     const bool ready = message->packet.kind == Kind::kReady;
     if (!message->descriptors.empty())
       (ready ? gifts.listener : gifts.terminal) = std::move(message->descriptors.front());

@@ -11,6 +11,7 @@
 #include "launch/stdio.h"
 #include "plan/plan.h"
 #include "seccomp/compile.h"
+#include "store/store.h"
 #include "sys/processes.h"
 
 namespace clawbox::launch {
@@ -32,8 +33,8 @@ class Child {
   /// Does what the set-up cannot do for itself, id maps and mapped trees, and lets it run. A child that maps its one id
   /// (Identity::Writer::kSelf) does not wait for it.
   void go(const Plan& plan);
-  /// Waits until it is done. Throws what the child could not do.
-  Gifts gifts();
+  /// Waits until it is done, and serves `store` meanwhile, if there is one. Throws what the child could not do.
+  Gifts gifts(store::Store* store);
   /// The program is executed. kStarted or kFailed comes on the channel: whoever answers the listener must hear it.
   void arm();
 
@@ -42,7 +43,9 @@ class Child {
   OwnedFd channel_;
 };
 
-/// Clones pid 1 of the session, into the control group `cgroup` if that is one. `filters` and `plan` are only read.
-Child start(const Plan& plan, const seccomp::Program& filters, Stdio stdio, const OwnedFd& cgroup);
+/// Clones pid 1 of the session, into the control group `cgroup` if that is one; what the plan has written copy-on-write
+/// goes to `store`. `filters` and `plan` are only read.
+Child start(const Plan& plan, const seccomp::Program& filters, Stdio stdio, const OwnedFd& cgroup,
+            const store::Store* store);
 
 }  // namespace clawbox::launch

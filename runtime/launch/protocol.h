@@ -2,7 +2,8 @@
 // sys/channel.h.
 //
 // Down: kGo (the set-up may begin; with descriptors of mapped trees), kArm (the program may start), kSignal, kFreeze
-// (every process stops), kContinue. Up: kGifts (descriptors made inside: the terminal's master, if there is one),
+// (every process stops), kContinue. Up: kStore (a store was mounted that the launcher has to serve before anything
+// else comes: its descriptor, and the user namespace), kGifts (descriptors made inside: the terminal's master, if any),
 // kReady (set-up is done), kFailed, then kProgram (this file will be executed; with its descriptor), kStarted (the exec
 // succeeded), kStopped, kExited. End-of-file before kReady: killed while setting up. Either end that sees end-of-file
 // later ends the session. Pid 1 is the only writer of the upward direction: the program never holds the channel.
@@ -27,6 +28,7 @@ enum class Kind : uint32_t {
   kSignal,
   kFreeze,
   kContinue,
+  kStore,
   kGifts,
   kReady,
   kFailed,

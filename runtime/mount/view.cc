@@ -72,6 +72,13 @@ std::string description_of(const MountAction& action) {
                    : cause.remedy());
 }
 
+[[noreturn]] void throw_no_overlay(const SysError& error) {
+  // EINVAL: what is mounted below the lower layer would be uncovered.
+  throw Error(ExitStatus::kFeatureMissing, error.what(),
+              error.code() == EINVAL ? "choose a workspace without other file systems mounted below it"
+                                     : "Linux 5.11 or later with the module overlay: sudo modprobe overlay");
+}
+
 }  // namespace
 
 View::View() : targets_(attached_root()) {
@@ -96,6 +103,10 @@ void View::apply(const MountStep& step, OwnedFd mapped) {
 
 void View::enter() {
   // The mounts keep the inodes. Not earlier: what has lost its last name cannot be attached any more.
+  for (const std::string& name : laid_out_) {
+    sys::detach(staging_, name);  // an overlay has its own hold on its layers
+    sys::remove_directory(staging_, name);
+  }
   for (int number = 0; number < staged_; ++number) sys::remove_file(staging_, std::to_string(number));
   sys::remove_file(staging_, "nothing");
   sys::remove_directory(staging_, "empty");
@@ -104,7 +115,15 @@ void View::enter() {
   sys::pivot_into(targets_.root());
 }
 
+void View::take_store(OwnedFd mount) {
+  const OwnedFd store = lay_out(mount, "store");
+  sys::make_directory(store, "work", 0700);
+}
+
 void View::carry_out(const Bind& step, OwnedFd mapped) {
+  if (step.access == Access::kCopyOnWrite)
+    return targets_.attach(overlay_of(step, std::move(mapped)), step.target, PlaceKind::kDirectory,
+                           LastSymlink::kRefuse);
   const OwnedFd source = mapped ? OwnedFd() : open_source(step.source);
   const OwnedFd tree = mapped ? std::move(mapped) : sys::clone_tree(source);
   restrict_bind(tree, step.access);
@@ -202,6 +221,32 @@ OwnedFd View::new_cover(PlaceKind kind) {
   OwnedFd cover = sys::clone_tree_at(staging_, kind == PlaceKind::kDirectory ? "empty" : "nothing");
   sys::restrict_mount(cover, kHarmless | MountFlag::kNoExec | MountFlag::kReadOnly, Reach::kThisMount);
   return cover;
+}
+
+/// The place of a mount that a path has to lead to.
+OwnedFd View::lay_out(const OwnedFd& mount, const std::string& name) {
+  sys::make_directory(staging_, name, 0700);
+  sys::attach_at(mount, staging_, name);
+  laid_out_.push_back(name);
+  return sys::open_at(staging_, name, O_PATH | O_DIRECTORY, sys::Resolve::kBeneathNoSymlinks);
+}
+
+/// overlayfs takes its layers by path, and only where they are attached. userxattr: its marks are attributes that the
+/// session's user may set (Linux 5.11). Not here: renaming a directory of the lower layer, which answers EXDEV.
+OwnedFd View::overlay_of(const Bind& step, OwnedFd mapped) {
+  const OwnedFd lower = mapped ? lay_out(mapped, "lower") : open_source(step.source);
+  const OwnedFd store = sys::open_at(staging_, "store", O_PATH | O_DIRECTORY, sys::Resolve::kBeneathNoSymlinks);
+  sys::make_directory(store, "upper", sys::status_of(lower).st_mode & 0777);
+  const std::string layers = fmt::format("/proc/self/fd/{}", store.get());
+  const std::array<sys::MountOption, 4> options{{{"lowerdir", fmt::format("/proc/self/fd/{}", lower.get())},
+                                                 {"upperdir", layers + "/upper"},
+                                                 {"workdir", layers + "/work"},
+                                                 {"userxattr", ""}}};
+  try {
+    return sys::new_filesystem("overlay", options, kHarmless);
+  } catch (const SysError& error) {
+    throw_no_overlay(error);
+  }
 }
 
 OwnedFd View::staged_file(const std::string& content) {

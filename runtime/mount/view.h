@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/owned_fd.h"
@@ -23,6 +24,9 @@ class View {
 
   /// `mapped`: the tree for a Bind with Ownership::kMapped, prepared by mapped_tree() in the launcher; else empty.
   void apply(const MountStep& step, OwnedFd mapped);
+
+  /// The mount that has the writes of the copy-on-write tree, before that is applied; it may still wait for its server.
+  void take_store(OwnedFd mount);
 
   /// Makes the root read-only and moves into it. The host's file system is out of reach afterwards.
   void enter();
@@ -42,6 +46,8 @@ class View {
   void carry_out(const Lock& step);
   void carry_out(const Pin& step);
 
+  OwnedFd overlay_of(const Bind& step, OwnedFd mapped);
+  OwnedFd lay_out(const OwnedFd& mount, const std::string& name);
   OwnedFd staged_file(const std::string& content);
   OwnedFd find(const std::string& target, bool may_be_absent) const;
   OwnedFd new_cover(PlaceKind kind);
@@ -49,6 +55,7 @@ class View {
   Targets targets_;
   OwnedFd staging_;  // a directory on the root's tmpfs, gone again before the program starts
   int staged_ = 0;
+  std::vector<std::string> laid_out_;     // mounts in the staging directory
   OwnedFd cover_directory_, cover_file_;  // the first cover of each kind; the others are copies of it
   OwnedFd bare_proc_;
 };

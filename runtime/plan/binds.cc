@@ -24,6 +24,11 @@ Ownership ownership_of(const ViewContext& context, const std::string& source) {
   return home || work ? Ownership::kMapped : Ownership::kAsOnHost;
 }
 
+Access access_of(Workspace::Mode mode) {
+  if (mode == Workspace::Mode::kOverlay) return Access::kCopyOnWrite;
+  return mode == Workspace::Mode::kReadWrite ? Access::kReadWrite : Access::kReadOnly;
+}
+
 std::string reason_of(const FoundPath& found, Access access) {
   if (!found.rule->reason.empty()) return found.rule->reason;
   return access == Access::kReadWrite ? "files.write" : "files.read";
@@ -84,8 +89,8 @@ void add_binds(const ViewContext& context, Layout& layout) {
   add_found_links(context, context.write, Access::kReadWrite, plain, layout);
   const Workspace& workspace = context.workspace;
   if (workspace.mode == Workspace::Mode::kNone) return;
-  const Access access = workspace.mode == Workspace::Mode::kReadWrite ? Access::kReadWrite : Access::kReadOnly;
-  layout.add(Rank::kWorkspace, Bind{workspace.host, workspace.inside, access, ownership_of(context, workspace.host)},
+  layout.add(Rank::kWorkspace,
+             Bind{workspace.host, workspace.inside, access_of(workspace.mode), ownership_of(context, workspace.host)},
              workspace.origin, "the workspace");
 }
 

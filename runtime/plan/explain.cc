@@ -40,6 +40,7 @@ struct StepWriter {
     std::string what = escaped(bind.target);
     if (bind.source != bind.target) what += " from " + escaped(bind.source);
     if (bind.ownership == Ownership::kMapped) what += " [owner mapped]";
+    if (bind.access == Access::kCopyOnWrite) return {"overlay", what};
     return {bind.access == Access::kReadWrite ? "writable" : "read-only", what};
   }
   StepText operator()(const Tmpfs& tmpfs) const {
@@ -170,6 +171,10 @@ void write_limits(const Plan& plan, Page& page) {
   if (plan.limits.reserve)
     page.value("reserve", size_text(plan.limits.reserve->value), plan.limits.reserve->origin,
                "stays free where the session can write to the host; else it stands still");
+  if (plan.storage)
+    page.value("disk", fmt::format("{}, {} files", size_text(plan.storage->bytes), plan.storage->files),
+               plan.storage->origin,
+               fmt::format("hard, of all that is written to the workspace; store = {}", backing_name(*plan.storage)));
   write_group(plan.limits.group, page);
   for (const Rlimit& limit : plan.limits.rlimits)
     page.value(limit.name, std::to_string(limit.value), limit.origin, note_about(plan, "limit " + limit.name).why);
@@ -199,6 +204,10 @@ void write_syscalls(const Plan& plan, Page& page) {
 const char* level_name(Audit::Level level) {
   static constexpr std::array<const char*, 3> kNames{"session", "exec", "syscall"};
   return kNames.at(static_cast<std::size_t>(level));
+}
+
+const char* backing_name(const Storage& storage) {
+  return storage.backing ? Storage::kNames.at(static_cast<std::size_t>(*storage.backing)) : "auto";
 }
 
 std::string explained(const Plan& plan) {

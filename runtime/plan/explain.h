@@ -48,5 +48,6 @@ std::string json_text(const Json& json);
 std::string error_name(int number);
 /// "exec"
 const char* level_name(Audit::Level level);
+const char* backing_name(const Storage& storage);  // "auto" where it names none
 
 }  // namespace clawbox::plan

@@ -11,11 +11,16 @@
 namespace clawbox::plan {
 namespace {
 
+const char* access_word(Access access) {
+  if (access == Access::kCopyOnWrite) return "overlay";
+  return access == Access::kReadWrite ? "rw" : "ro";
+}
+
 Json json_of(const Bind& bind) {
   return {{"step", "bind"},
           {"target", bind.target},
           {"source", bind.source},
-          {"access", bind.access == Access::kReadWrite ? "rw" : "ro"},
+          {"access", access_word(bind.access)},
           {"mapped", bind.ownership == Ownership::kMapped}};
 }
 Json json_of(const Tmpfs& tmpfs) {
@@ -119,10 +124,8 @@ Json command_json(const Plan& plan) {
 }
 
 Json workspace_json(const Workspace& workspace) {
-  const char* mode = workspace.mode == Workspace::Mode::kNone       ? "none"
-                     : workspace.mode == Workspace::Mode::kReadOnly ? "ro"
-                                                                    : "rw";
-  return {{"mode", mode},
+  constexpr std::array kModes = {"none", "ro", "rw", "overlay"};
+  return {{"mode", kModes.at(static_cast<std::size_t>(workspace.mode))},
           {"host", workspace.host},
           {"inside", workspace.inside},
           {"protect", workspace.protect},
@@ -171,6 +174,14 @@ Json size_json(const std::optional<Decided<uint64_t>>& size) {
   return {{"value", size->value}, {"origin", to_string(size->origin)}};
 }
 
+Json storage_json(const std::optional<Storage>& storage) {
+  if (!storage) return nullptr;
+  return {{"backing", backing_name(*storage)},
+          {"bytes", storage->bytes},
+          {"files", storage->files},
+          {"origin", to_string(storage->origin)}};
+}
+
 Json limits_json(const Plan& plan) {
   const auto notes = notes_by_name(plan);
   Json rlimits = Json::array();
@@ -185,6 +196,7 @@ Json limits_json(const Plan& plan) {
           {"time_ms", time_json(plan.limits.time)},
           {"cpu_time_ms", time_json(plan.limits.cpu_time)},
           {"reserve", size_json(plan.limits.reserve)},
+          {"storage", storage_json(plan.storage)},
           {"group", group_json(plan.limits.group)}};
 }
 

@@ -48,7 +48,7 @@ void lock_named_places(const ViewContext& context, Chosen<std::vector<MountStep>
 Chosen<std::vector<MountStep>> protect_guards(const ViewContext& context) {
   Chosen<std::vector<MountStep>> chosen;
   const Workspace& workspace = context.workspace;
-  if (workspace.mode == Workspace::Mode::kReadWrite && !workspace.protect.empty()) {
+  if (!workspace.protect.empty()) {
     const ProtectedState state = context.inputs.files.protected_state(workspace.host, workspace.protect);
     for (const ProtectedPath& path : state.paths) guard(context, path, chosen);
     if (state.walk == ProtectedState::Walk::kCutShort)

@@ -85,11 +85,15 @@ void add_rlimits(const Inputs& inputs, Wishes& wishes) {
                "seconds of one process: a belt for limits.cpu_time, which counts all of them");
 }
 
-void add_unapplied(const profile::Profile::Limits& limits, std::vector<Shortfall>& shortfalls) {
-  if (limits.disk)
-    shortfalls.push_back({"disk " + size_text(limits.disk->value) + " is not applied",
-                          "caps of whole trees come with a later release; until then it caps each single file",
-                          "limits.file_size caps each file", limits.disk->origin});
+// No mount can cap a directory of the host's own.
+void add_unapplied(const profile::Profile& profile, std::vector<Shortfall>& shortfalls) {
+  const auto& disk = profile.limits.disk;
+  const bool in_place = profile.workspace.mode.value == profile::WorkspaceMode::kReadWrite;
+  if (!disk || (!in_place && profile.files.write.empty())) return;
+  shortfalls.push_back(
+      {fmt::format("disk {} caps each file and not their sum", size_text(disk->value)),
+       in_place ? "the workspace is the host's own directory" : "files.write names the host's own directories",
+       in_place ? "run with --overlay, which caps all that is written" : "leave files.write out", disk->origin});
 }
 
 template <class T>
@@ -106,7 +110,7 @@ Chosen<Limits> choose_limits(const Inputs& inputs) {
   add_fallbacks(inputs.host, caps.value.fallbacks, wishes);
   wishes.chosen.value.group = std::move(caps.value.group);
   move_to_end(wishes.chosen.shortfalls, std::move(caps.shortfalls));
-  add_unapplied(inputs.profile.limits, wishes.chosen.shortfalls);
+  add_unapplied(inputs.profile, wishes.chosen.shortfalls);
   wishes.chosen.value.time = inputs.profile.limits.time;
   wishes.chosen.value.cpu_time = inputs.profile.limits.cpu_time;
   wishes.chosen.value.reserve = inputs.profile.limits.reserve;

@@ -74,7 +74,7 @@ void require_own_files_safe(const Host& host, const std::vector<MountStep>& show
     kept.emplace_back("/sys/fs/cgroup");  // where a process leaves its group, and its caps
   for (const MountStep& step : shown) {
     const auto* bind = std::get_if<Bind>(&step.action);
-    if (bind == nullptr || bind->access == Access::kReadOnly) continue;
+    if (bind == nullptr || bind->access != Access::kReadWrite) continue;
     for (const std::string& own : kept)
       if (is_at_or_below(own, bind->source) || is_at_or_below(bind->source, own))
         throw Error(ExitStatus::kStateUnusable,

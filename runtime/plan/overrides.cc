@@ -48,6 +48,18 @@ profile::Profile with_caps(profile::Profile profile, const CapWords& words) {
   return profile;
 }
 
+profile::Profile with_overlay(profile::Profile profile) {
+  using profile::WorkspaceMode;
+  Decided<WorkspaceMode>& mode = profile.workspace.mode;
+  if (mode.value != WorkspaceMode::kReadWrite && mode.value != WorkspaceMode::kOverlay)
+    throw Error(ExitStatus::kUsage,
+                fmt::format("--overlay: the profile's workspace is {} ({})",
+                            mode.value == WorkspaceMode::kNone ? "none" : "read-only", to_string(mode.origin)),
+                "use a profile with workspace.mode = \"rw\" or \"overlay\"");
+  mode = {WorkspaceMode::kOverlay, kByCommandLine};
+  return profile;
+}
+
 bool wants_group(const profile::Profile::Limits& limits, const CapWords& words) {
   return limits.memory || limits.swap || limits.cpu || limits.cpu_weight || limits.processes ||
          limits.cpuset.value != "all" || words.memory || words.cpu || words.processes;

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -18,7 +19,8 @@
 
 namespace clawbox {
 
-enum class Access { kReadOnly, kReadWrite };
+/// kCopyOnWrite: what is written goes to Plan::storage, and the host's tree stays as it is.
+enum class Access { kReadOnly, kReadWrite, kCopyOnWrite };
 
 /// Whose the files of a bind look like. kMapped: the files of `Identity::file_owner` look like the session's user, by
 /// an id-mapped mount; only for callers with CAP_SYS_ADMIN (root), whose session runs on a host id that owns nothing.
@@ -83,7 +85,7 @@ struct Command {
 };
 
 struct Workspace {
-  enum class Mode { kNone, kReadOnly, kReadWrite } mode = Mode::kNone;
+  enum class Mode { kNone, kReadOnly, kReadWrite, kOverlay } mode = Mode::kNone;
   std::string host;  // empty with kNone
   std::string inside;
   std::vector<std::string> protect;  // patterns below the workspace; those that exist are `Lock` steps
@@ -175,6 +177,22 @@ struct Limits {
   std::optional<Decided<uint64_t>> reserve;                    // bytes that stay free where the session can write
 };
 
+/// Where the session keeps what is written copy-on-write; bytes and files are capped together, and hard.
+struct Storage {
+  enum class Backing {
+    kQuota,  // project quota on a directory that an administrator prepared
+    kLoop,   // an ext4 image, as root
+    kTmpfs,  // memory: small caps only, gone at the end
+    kFuse,   // our own file server over a directory of the host
+    kWatch,  // a plain directory, polled: soft
+  };
+  static constexpr std::array kNames = {"quota", "loop", "tmpfs", "fuse", "watch"};  // as in a profile
+  std::optional<Backing> backing;  // nothing: the first that works here and keeps what was written
+  uint64_t bytes = 0;
+  uint64_t files = 0;
+  Origin origin;
+};
+
 struct Audit {
   enum class Level { kSession, kExec, kSyscall } level = Level::kSession;
   enum class Sync { kNone, kEnd, kEach } sync = Sync::kNone;  // when records are on disk for certain: fdatasync(2)
@@ -218,6 +236,7 @@ struct Plan {
   SyscallPolicy syscalls;
   Landlock landlock;
   Limits limits;
+  std::optional<Storage> storage;  // with a copy-on-write Bind
   Audit audit;
   std::vector<Shortfall> shortfalls;
   std::vector<Note> notes;   // for `explain` only

@@ -26,6 +26,7 @@ struct Request {
   std::optional<std::string> workdir;                    // --workdir: relative to the workspace, or absolute inside
   std::vector<std::pair<std::string, std::string>> env;  // --env NAME=VALUE, in order; the last one of a name wins
   CapWords caps;
+  bool overlay = false;  // --overlay
 };
 
 }  // namespace clawbox::plan

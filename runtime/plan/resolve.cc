@@ -30,10 +30,12 @@ Chosen<Audit> choose_audit(const Inputs& inputs) {
 }  // namespace
 
 Plan resolve(const profile::Profile& profile, const Host& host, const FileView& files, const Request& request) {
-  if (request.caps != CapWords{}) {
+  if (request.caps != CapWords{} || request.overlay) {
     Request rest = request;
     rest.caps = {};
-    return resolve(with_caps(profile, request.caps), host, files, rest);
+    rest.overlay = false;
+    const profile::Profile capped = with_caps(profile, request.caps);
+    return resolve(request.overlay ? with_overlay(capped) : capped, host, files, rest);
   }
   const Inputs inputs{profile, host, files, request};
   if (request.argv.empty()) throw Error(ExitStatus::kUsage, "no command was given", "clawbox run -- COMMAND");
@@ -48,6 +50,7 @@ Plan resolve(const profile::Profile& profile, const Host& host, const FileView& 
   plan.command.directory = command_directory(inputs, plan.workspace, plan.identity, plan.mounts);
   plan.command.environment = taken(plan, choose_environment(inputs, plan.identity, plan.mounts));
   plan.limits = taken(plan, choose_limits(inputs));
+  plan.storage = choose_storage(inputs, plan.workspace);
   plan.syscalls = choose_syscalls(inputs);
   plan.landlock = taken(plan, choose_landlock(inputs, plan.mounts));
   plan.audit = taken(plan, choose_audit(inputs));

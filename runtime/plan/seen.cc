@@ -11,7 +11,7 @@ using Content = Seen::Content;
 using Write = Seen::Write;
 constexpr int kMostLinks = 40;  // as path_resolution(7)
 
-Write write_of(Access access) { return access == Access::kReadWrite ? Write::kPossible : Write::kRefused; }
+Write write_of(Access access) { return access == Access::kReadOnly ? Write::kRefused : Write::kPossible; }
 
 /// One step's effect on what is known about `path`.
 class Effect {

@@ -49,7 +49,7 @@ std::vector<std::string> writable_places(const std::vector<MountStep>& mounts) {
   std::vector<std::string> places{"/dev", "/proc"};
   for (const MountStep& step : mounts) {
     const auto* bind = std::get_if<Bind>(&step.action);
-    if ((bind && bind->access == Access::kReadWrite) || std::holds_alternative<Tmpfs>(step.action))
+    if ((bind && bind->access != Access::kReadOnly) || std::holds_alternative<Tmpfs>(step.action))
       places.push_back(target_of(step.action));
   }
   std::sort(places.begin(), places.end());

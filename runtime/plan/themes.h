@@ -27,6 +27,9 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 Chosen<Environment> choose_environment(const Inputs& inputs, const Identity& identity,
                                        const std::vector<MountStep>& mounts);
 
+/// storage.cc. Throws kProfileInvalid where an overlay has no cap.
+std::optional<Storage> choose_storage(const Inputs& inputs, const Workspace& workspace);
+
 /// limits.cc
 Chosen<Limits> choose_limits(const Inputs& inputs);
 
@@ -44,9 +47,10 @@ struct Caps {
 /// Throws kFeatureMissing for a cap that cannot be held and that the profile does not let go.
 Chosen<Caps> choose_caps(const Inputs& inputs);
 
-/// overrides.cc. The profile with the caps that the command line gives. Throws kUsage for one that is higher than the
-/// profile lets go.
+/// overrides.cc. The profile with the caps that the command line gives, and with its workspace as an overlay. Throw
+/// kUsage for a cap that is higher than the profile lets go, and for an overlay that would let write what it forbids.
 profile::Profile with_caps(profile::Profile profile, const CapWords& words);
+profile::Profile with_overlay(profile::Profile profile);
 
 /// syscalls.cc
 SyscallPolicy choose_syscalls(const Inputs& inputs);

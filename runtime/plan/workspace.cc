@@ -88,6 +88,11 @@ std::string place_inside(const Decided<std::string>& at, const std::string& host
   return place;
 }
 
+Workspace::Mode mode_of(profile::WorkspaceMode wish) {
+  if (wish == profile::WorkspaceMode::kOverlay) return Workspace::Mode::kOverlay;
+  return wish == profile::WorkspaceMode::kReadWrite ? Workspace::Mode::kReadWrite : Workspace::Mode::kReadOnly;
+}
+
 std::vector<std::string> patterns_of(const Inputs& inputs) {
   std::vector<std::string> patterns;
   for (const profile::PathRule& rule : inputs.profile.files.protect) {
@@ -104,25 +109,20 @@ Chosen<Workspace> choose_workspace(const Inputs& inputs) {
   const auto& wish = inputs.profile.workspace;
   Chosen<Workspace> chosen;
   chosen.value.origin = wish.mode.origin;
-  if (wish.mode.value == profile::WorkspaceMode::kOverlay)
-    throw Error(ExitStatus::kNotSupported,
-                fmt::format("{}: workspace.mode = \"overlay\" comes with a later release", to_string(wish.mode.origin)),
-                "use workspace.mode = \"none\", \"ro\" or \"rw\"");
   if (wish.mode.value == profile::WorkspaceMode::kNone) {
     if (inputs.request.workspace)
       throw Error(ExitStatus::kUsage, "--workspace was given and the profile has workspace.mode = \"none\"",
                   "use another profile, or leave --workspace out");
     return chosen;
   }
-  const bool writable = wish.mode.value == profile::WorkspaceMode::kReadWrite;
-  chosen.value.mode = writable ? Workspace::Mode::kReadWrite : Workspace::Mode::kReadOnly;
+  chosen.value.mode = mode_of(wish.mode.value);
   chosen.value.host = real_workspace(inputs);
   require_project_directory(chosen.value.host, inputs.host);
   if (!inputs.files.can_enter(chosen.value.host))
     refuse(
         fmt::format("the workspace {} cannot be entered with the caller's permissions", in_quotes(chosen.value.host)));
   chosen.value.inside = place_inside(wish.at, chosen.value.host);
-  if (writable) chosen.value.protect = patterns_of(inputs);
+  if (chosen.value.mode != Workspace::Mode::kReadOnly) chosen.value.protect = patterns_of(inputs);
   chosen.notes.push_back({"workspace", inputs.request.workspace ? "--workspace" : "the caller's current directory",
                           inputs.request.workspace ? kByCommandLine : kByHost});
   return chosen;

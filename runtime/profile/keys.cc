@@ -39,6 +39,7 @@ constexpr std::string_view kProcViews[] = {"masked", "pids"};
 constexpr std::string_view kFences[] = {"auto", "required", "off"};
 constexpr std::string_view kAuditLevels[] = {"session", "exec", "syscall"};
 constexpr std::string_view kAuditSyncs[] = {"none", "end", "each"};
+constexpr std::string_view kStores[] = {"auto", "tmpfs", "fuse"};
 constexpr std::string_view kFallbacks[] = {"none", "rlimit"};
 constexpr std::string_view kGroupCaps[] = {"memory", "swap", "cpu", "cpu_weight", "cpuset", "processes"};
 constexpr std::string_view kAllProcessors[] = {"all"};
@@ -119,7 +120,23 @@ constexpr Key kKeys[] = {
     {"limits.swap", Kind::kSize, field<&P::limits, &P::Limits::swap>, "swap = \"0\"",
      "Swap space of all processes together.", kAnySize},
     {"limits.disk", Kind::kSize, field<&P::limits, &P::Limits::disk>, "disk = \"8GiB\"",
-     "Bytes that the session may add to the disk.", kMemory},
+     "What all files that the session writes may take on the disk: hard with an overlay workspace, else of each file.",
+     kMemory},
+    {"limits.files",
+     Kind::kCount,
+     field<&P::limits, &P::Limits::files>,
+     "files = 200000",
+     "How many files and directories a session may make in an overlay workspace; without it one for every 4KiB of "
+     "`disk`.",
+     {16, 1ULL << 40}},
+    {"limits.store",
+     Kind::kChoice,
+     choice<&P::limits, &P::Limits::store>,
+     "store = \"auto\"",
+     "What holds the writes of an overlay workspace: our own file server over a directory of the host (`fuse`), or "
+     "memory, which is gone at the end (`tmpfs`); `auto` takes the first that keeps what was written and works here.",
+     {},
+     kStores},
     {"limits.reserve", Kind::kSize, field<&P::limits, &P::Limits::reserve>, "reserve = \"1GiB\"",
      "What stays free on each file system of the host that the session or its trail fills, but at most a twentieth of "
      "it: "

@@ -17,6 +17,7 @@
 namespace clawbox::profile {
 
 enum class WorkspaceMode { kNone, kReadOnly, kReadWrite, kOverlay };
+enum class StoreKind { kAuto, kTmpfs, kFuse };
 enum class NetworkMode { kNone, kAllowlist, kHost };
 enum class ProcView { kMasked, kPids };       // the usual files, dangerous ones covered | processes only (subset=pid)
 enum class Fence { kAuto, kRequired, kOff };  // a layer that older kernels lack: Landlock
@@ -83,6 +84,8 @@ struct Profile {
 
   struct Limits {
     Optional<Bytes> memory, swap, disk, reserve;
+    Optional<uint64_t> files;
+    Decided<StoreKind> store{StoreKind::kAuto};
     Optional<uint64_t> cpu;  // percent of one processor
     Optional<uint64_t> processes;
     Optional<Milliseconds> time, cpu_time;

@@ -141,6 +141,7 @@ Json as_json(const Outcome& outcome) {
   json["cpu_ms"] = outcome.cpu.count() / 1000;
   if (outcome.group) add_group(json, *outcome.group);
   json["detail"] = outcome.detail;
+  if (!outcome.overlay.empty()) json["overlay"] = audit::hostile(outcome.overlay);
   json["execs"] = outcome.execs;
   json["refusals"] = outcome.refusals;
   json["folded"] = outcome.folded;

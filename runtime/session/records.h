@@ -36,7 +36,8 @@ class Record {
 };
 
 /// "exit_status", "ended_by" (exit | signal | time | cpu_time | memory | killed | failed), "signal", "wall_ms",
-/// "cpu_ms", "detail", "protected_changes": [{"path", "change"}]; with a control group also what of "memory_peak",
+/// "cpu_ms", "detail", "protected_changes": [{"path", "change"}]; "overlay" (the directory that keeps what was written
+/// over the workspace) where there is one; with a control group also what of "memory_peak",
 /// "processes_peak", "throttled_ms", "bytes_read" and "bytes_written" it counted. Stable: `--outcome FILE` writes it
 /// too.
 Json as_json(const Outcome& outcome);

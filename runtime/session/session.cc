@@ -7,6 +7,7 @@
 #include "cgroup/cgroup.h"
 #include "launch/launcher.h"
 #include "seccomp/cache.h"
+#include "session/overlay.h"
 #include "session/protected_files.h"
 #include "session/records.h"
 #include "session/registry.h"
@@ -47,9 +48,12 @@ Outcome Session::run(const Plan& plan) {
   supervise::CallerStdio stdio = supervise::look_at_stdio();
   if (plan.identity.writer == Identity::Writer::kRoot)
     supervise::give_pipes_to(stdio, plan.identity.uid_map.front().host, plan.identity.gid_map.front().host);
+  Overlay overlay(plan, directories_, entry.id());
+  watch.lap("store");
   const cgroup::Cgroup group = cgroup::create(plan.limits.group, entry.id());  // the session is born inside it
   watch.lap("cgroup");
-  launch::Child child = launch::start(plan, filters, std::move(stdio.ends), group.first_exec().directory());
+  launch::Child child =
+      launch::start(plan, filters, std::move(stdio.ends), group.first_exec().directory(), overlay.store());
   watch.lap("clone");
   child.go(plan);
   // While the child sets up: none of this needs it, and all of it must be done before the program runs.
@@ -58,13 +62,14 @@ Outcome Session::run(const Plan& plan) {
   Record record(plan, trail, entry.id());
   try {
     record.start(plan, child.pid());
-    launch::Gifts gifts = child.gifts();
+    launch::Gifts gifts = child.gifts(overlay.store());
     watch.lap("set-up");
     supervise::Supervisor supervisor(plan, child, std::move(stdio), std::move(gifts.terminal));
     const auto write = [&](const auto& event, const Json& what) { record.write(event, what); };
     supervisor.listen({std::move(gifts.listener), digests_in(directories_.cache)}, write);
     if (group) supervisor.watch_caps(group, write);
     supervisor.guard_space(group, trail, write, tell_);
+    if (overlay.store() != nullptr) supervisor.watch_store(*overlay.store(), write, tell_);
     child.arm();  // from here the program may run
     supervisor.wait_for_start();
     watch.lap("exec");
@@ -72,6 +77,7 @@ Outcome Session::run(const Plan& plan) {
     Outcome outcome = supervisor.run_until_exit();
     child.process().release();  // pid 1 ends by itself; nobody waits for its teardown
     outcome.protected_changes = changes_since(before, plan);
+    outcome.overlay = overlay.kept();
     return with_record(std::move(outcome), record);
   } catch (const Error& error) {
     record.fail(error);

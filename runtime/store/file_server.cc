@@ -55,14 +55,22 @@ void tell(const OwnedFd& channel, const ServerNews& news) {
   sys::send_packet(channel, std::as_bytes(std::span(&news, 1)));  // nobody there to hear it: serving goes on
 }
 
-void enter(const OwnedFd& user_namespace) {
-  if (user_namespace && ::setns(user_namespace.get(), CLONE_NEWUSER) != 0)
+/// A session of root's has a host id of its own, and files of root's would have no owner there.
+void take_on(const Ids& ids) {
+  sys::drop_groups();
+  sys::become(ids.uid, ids.gid);
+}
+
+void enter(const ServerPlan& plan) {
+  const bool is_root = ::geteuid() == 0;  // asked here: there an id without a name could look like any
+  if (plan.user_namespace && ::setns(plan.user_namespace.get(), CLONE_NEWUSER) != 0)
     throw_errno("entering the session's user namespace");
+  if (plan.ids && is_root) take_on(*plan.ids);
 }
 
 void serve(ServerPlan plan, OwnedFd& channel) {
   sys::reset_signals();
-  enter(plan.user_namespace);
+  enter(plan);
   plan.user_namespace.reset();
   sys::die_with_parent();  // after setns: a change of credentials forgets it
   OwnedFd proc = sys::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -79,6 +87,7 @@ void serve(ServerPlan plan, OwnedFd& channel) {
                    .used = quota.used()});
   });
   server.run();
+  tell(channel, {.what = ServerNews::What::kReleased});
 }
 
 [[noreturn]] void run(ServerPlan plan, OwnedFd channel) {

@@ -24,7 +24,7 @@ namespace clawbox::store {
 
 /// What the server tells; a packet each.
 struct ServerNews {
-  enum class What : uint32_t { kServing, kFullOfBytes, kFullOfFiles, kFailed } what = What::kServing;
+  enum class What : uint32_t { kServing, kFullOfBytes, kFullOfFiles, kReleased, kFailed } what = What::kServing;
   int32_t error = 0;  // kFailed
   Caps caps;
   Usage used;
@@ -35,10 +35,16 @@ struct FileServer {
   OwnedFd news;  // readable when there is some; end-of-file: the server is gone
 };
 
+struct Ids {
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
 struct ServerPlan {
   OwnedFd backing;         // the directory, open for reading
   OwnedFd device;          // /dev/fuse, mounted; opened in `user_namespace`
   OwnedFd user_namespace;  // empty: ours
+  std::optional<Ids> ids;  // of that namespace, to serve as
   Caps caps;
   Filters filters;  // of server_calls()
 };

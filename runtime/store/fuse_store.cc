@@ -28,9 +28,6 @@ Store::Mounted mount_device() {
 
 }  // namespace
 
-FuseStore::FuseStore(Wish wish)
-    : wish_(std::move(wish)), backing_(sys::open(wish_.directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) {}
-
 std::string FuseStore::why_not() {
   return tried_inside([] { mount_device(); });
 }
@@ -38,21 +35,27 @@ std::string FuseStore::why_not() {
 Store::Mounted FuseStore::mount() const { return mount_device(); }
 
 void FuseStore::serve(OwnedFd for_parent, OwnedFd user_namespace) {
-  server_ = start_file_server({.backing = std::move(backing_),
+  server_ = start_file_server({.backing = std::move(wish_.directory),
                                .device = std::move(for_parent),
                                .user_namespace = std::move(user_namespace),
+                               .ids = wish_.server,
                                .caps = wish_.caps,
                                .filters = wish_.server_filters});
   const std::optional<ServerNews> news = store::next_news(*server_);
   if (!news || news->what != ServerNews::What::kServing)
-    throw_sys_error(news ? news->error : ECHILD, fmt::format("serving the store '{}'", wish_.directory));
+    throw_sys_error(news ? news->error : ECHILD, "serving the store");
+}
+
+bool FuseStore::wait_until_released(std::chrono::milliseconds time) {
+  return !server_ || server_->process.ended_within(time);
 }
 
 Store::News FuseStore::next_news() {
   const std::optional<ServerNews> news = store::next_news(*server_);
-  if (!news || news->what == ServerNews::What::kFailed) return {.full = {}, .ended = true};
+  if (!news || news->what == ServerNews::What::kFailed) return {.full = {}, .state = News::State::kLost};
+  if (news->what == ServerNews::What::kReleased) return {.full = {}, .state = News::State::kReleased};
   const Full::Of of = news->what == ServerNews::What::kFullOfFiles ? Full::Of::kFiles : Full::Of::kBytes;
-  return {.full = Full{of, news->caps, news->used}, .ended = false};
+  return {.full = Full{of, news->caps, news->used}};
 }
 
 }  // namespace clawbox::store

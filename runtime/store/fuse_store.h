@@ -13,7 +13,7 @@ namespace clawbox::store {
 
 class FuseStore : public Store {
  public:
-  explicit FuseStore(Wish wish);
+  explicit FuseStore(Wish wish) : wish_(std::move(wish)) {}
   static std::string why_not();
 
   Backing backing() const override { return Backing::kFuse; }
@@ -21,12 +21,12 @@ class FuseStore : public Store {
   void serve(OwnedFd for_parent, OwnedFd user_namespace) override;
   int news() const override { return server_ ? server_->news.get() : -1; }
   News next_news() override;
+  bool wait_until_released(std::chrono::milliseconds time) override;
   /// While it is served.
   const sys::Process& server() const { return server_->process; }
 
  private:
   Wish wish_;
-  OwnedFd backing_;
   std::optional<FileServer> server_;
 };
 

@@ -8,8 +8,6 @@
 namespace clawbox::store {
 namespace {
 
-bool is_built(Backing backing) { return backing == Backing::kTmpfs || backing == Backing::kFuse; }
-
 std::unique_ptr<Store> make(Backing backing, Wish wish) {
   if (backing == Backing::kTmpfs) return std::make_unique<TmpfsStore>(wish.caps);
   return std::make_unique<FuseStore>(std::move(wish));
@@ -24,13 +22,9 @@ std::unique_ptr<Store> make(Backing backing, Wish wish) {
 
 }  // namespace
 
-const char* name_of(Backing backing) {
-  constexpr std::array kNames = {"quota", "loop", "tmpfs", "fuse", "watch"};
-  return kNames.at(static_cast<std::size_t>(backing));
-}
+const char* name_of(Backing backing) { return Storage::kNames.at(static_cast<std::size_t>(backing)); }
 
 std::string why_not(Backing backing, const Wish& wish) {
-  if (!is_built(backing)) return "not built";
   return backing == Backing::kTmpfs ? TmpfsStore::why_not(wish) : FuseStore::why_not();
 }
 

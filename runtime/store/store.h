@@ -1,40 +1,36 @@
 // A writable place with a cap on its bytes and files, whatever holds it: a Store is opened before the sandbox is made,
 // mounted by the child inside its namespaces, and served by the parent where it needs to be.
 //
-// `auto` tries the backings in the order of kBackings, each by doing what it needs, and takes the first that works; a
-// soft one only where the profile accepts it. Not built yet, and so never
-// chosen: quota, loop, watch (is_built() in store.cc).
+// Without a backing that the plan names, those of kBackings are tried in their order, each by doing what it needs, and
+// the first that works is taken.
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/owned_fd.h"
+#include "plan/plan.h"
 #include "store/confinement.h"
+#include "store/file_server.h"
 #include "store/quota.h"
 
 namespace clawbox::store {
 
-enum class Backing {
-  kQuota,  // project quota on a directory that an administrator prepared
-  kLoop,   // an ext4 image, as root
-  kTmpfs,  // memory: small caps only
-  kFuse,   // our own file server over a directory of the host
-  kWatch,  // a plain directory, polled: soft
-};
-inline constexpr std::array kBackings = {Backing::kQuota, Backing::kLoop, Backing::kTmpfs, Backing::kFuse,
-                                         Backing::kWatch};
-const char* name_of(Backing backing);  // "fuse", as in a profile
+using Backing = Storage::Backing;
+inline constexpr std::array kBackings = {Backing::kTmpfs, Backing::kFuse};
+const char* name_of(Backing backing);
 
 struct Wish {
-  std::string directory;  // of the host, the caller's; what is written is kept there, but with tmpfs
+  OwnedFd directory;  // of the host, opened for reading; what is written is kept there, but with tmpfs
   Caps caps;
   std::optional<Backing> only;  // nothing: auto
   uint64_t most_memory = 0;     // tmpfs only up to this size
   Filters server_filters;       // of server_calls()
+  std::optional<Ids> server;    // whom its files belong to, as the session's user namespace names them; nothing: as us
 };
 
 struct Rejected {
@@ -72,9 +68,12 @@ class Store {
   virtual int news() const { return -1; }
   struct News {
     std::optional<Full> full;
-    bool ended = false;  // nobody serves the mount any more
+    // kReleased: nobody has it mounted any more; kLost: mounted, and nobody serves it
+    enum class State { kServed, kReleased, kLost } state = State::kServed;
   };
   virtual News next_news() { return {}; }
+  /// Waits until nobody has it mounted any more, so that all that was written is in the directory. False: not in time.
+  virtual bool wait_until_released(std::chrono::milliseconds) { return true; }
 };
 
 struct Opened {

@@ -22,6 +22,7 @@ Store::Mounted TmpfsStore::mount() const {
 }
 
 std::string TmpfsStore::why_not(const Wish& wish) {
+  if (wish.most_memory == 0) return "what is written would be gone at the end";
   if (wish.caps.bytes > wish.most_memory)
     return fmt::format("{} is too much of the session's memory", size_text(wish.caps.bytes));
   return tried_inside([&wish] {

@@ -30,6 +30,7 @@ struct Outcome {
   struct Change {
     std::string path, change;
   };
+  std::string overlay;                    // where what was written over the workspace is kept; empty: nothing is
   std::vector<Change> protected_changes;  // files that make the host run code later (`files.protect`)
 };
 

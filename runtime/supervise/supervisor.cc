@@ -60,6 +60,10 @@ void Supervisor::guard_space(const cgroup::Cgroup& group, const std::string& tra
   space_.emplace(loop_, plan_, std::move(session));
 }
 
+void Supervisor::watch_store(store::Store& store, ExecLog::Write write, std::function<void(const std::string&)> tell) {
+  store_.emplace(loop_, plan_, store, std::move(write), std::move(tell));
+}
+
 void Supervisor::write_usage() {
   usage_.drain();
   const Usage usage = usage_of_tree(child_.pid());

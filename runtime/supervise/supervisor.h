@@ -15,6 +15,7 @@
 #include "supervise/outcome.h"
 #include "supervise/pump.h"
 #include "supervise/space_guard.h"
+#include "supervise/store_watch.h"
 #include "supervise/terminal_proxy.h"
 #include "sys/loop.h"
 
@@ -33,6 +34,8 @@ class Supervisor {
   /// Throws where less is free already.
   void guard_space(const cgroup::Cgroup& group, const std::string& trail, ExecLog::Write write,
                    std::function<void(const std::string&)> tell);
+  /// Tells when the store is full. It outlives this; `tell` as above.
+  void watch_store(store::Store& store, ExecLog::Write write, std::function<void(const std::string&)> tell);
   /// Returns when the program runs. Throws if it cannot (ExitStatus::kNotFound, kNotExecutable).
   void wait_for_start();
   /// Returns when the program has ended and its output has been passed on. Does not wait for the kernel to take the
@@ -64,6 +67,7 @@ class Supervisor {
   std::optional<CallWatch> calls_;
   std::optional<CapWatch> caps_;
   std::optional<SpaceGuard> space_;
+  std::optional<StoreWatch> store_;
   ExecLog::Write write_;
   enum class Phase { kStarting, kRunning } phase_ = Phase::kStarting;
   std::optional<Error> failed_;       // why the program could not start

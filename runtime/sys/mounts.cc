@@ -14,6 +14,7 @@ namespace clawbox::sys {
 namespace {
 
 constexpr int kMountDetach = 2;          // MNT_DETACH, <sys/mount.h>
+constexpr int kNoFollow = 8;             // UMOUNT_NOFOLLOW
 constexpr uint64_t kPrivate = 1u << 18;  // MS_PRIVATE, <sys/mount.h>
 
 constexpr uint64_t attribute_bits(MountFlag flags) {
@@ -94,6 +95,11 @@ void attach_at(const OwnedFd& mount, const OwnedFd& directory, const std::string
   const unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | (name.empty() ? MOVE_MOUNT_T_EMPTY_PATH : 0);
   if (::syscall(SYS_move_mount, mount.get(), "", directory.get(), name.c_str(), flags) < 0)
     throw_errno("attaching a mount");
+}
+
+void detach(const OwnedFd& directory, const std::string& name) {
+  const std::string path = fmt::format("/proc/self/fd/{}/{}", directory.get(), name);
+  if (::syscall(SYS_umount2, path.c_str(), kMountDetach | kNoFollow) < 0) throw_errno("detaching {}", in_quotes(name));
 }
 
 void attach_over_root(const OwnedFd& mount) {

@@ -34,6 +34,8 @@ void map_owners(const OwnedFd& mount, const OwnedFd& user_namespace);
 void attach(const OwnedFd& mount, const OwnedFd& target);
 /// At `name` in `directory`, which must be no symlink; at `directory` itself where it is empty.
 void attach_at(const OwnedFd& mount, const OwnedFd& directory, const std::string& name);
+/// The mount at `name` in `directory` leaves the tree; what still uses it keeps it (MNT_DETACH).
+void detach(const OwnedFd& directory, const std::string& name);
 void attach_over_root(const OwnedFd& mount);
 /// `new_root` becomes `/`; the old tree is detached from this namespace as a whole. See pivot_root(2).
 void pivot_into(const OwnedFd& new_root);

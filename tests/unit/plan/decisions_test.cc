@@ -56,10 +56,12 @@ TEST_CASE("a wish above the caller's hard limit is lowered and the reason says s
   CHECK(note->why.find("lowered") != std::string::npos);
 }
 
-TEST_CASE("a disk cap that this release does not apply is told, never swallowed") {
+TEST_CASE("a disk cap that cannot hold the host's own directory is told, and none that can") {
   World world;
   world.profile.limits.disk = Decided<uint64_t>{8ULL << 30, {"try.toml", 45}};
-  CHECK(has_shortfall(world.plan(), "disk 8GiB is not applied"));
+  CHECK(has_shortfall(world.plan(), "disk 8GiB caps each file and not their sum"));
+  world.profile.workspace.mode.value = profile::WorkspaceMode::kOverlay;
+  CHECK_FALSE(has_shortfall(world.plan(), "disk 8GiB caps each file and not their sum"));
 }
 
 TEST_CASE("a disk cap holds at least for each single file") {

@@ -120,11 +120,34 @@ TEST_CASE("--workspace with a profile that shows none is refused") {
   CHECK(world.refusal().status() == ExitStatus::kUsage);
 }
 
-TEST_CASE("overlay workspaces are refused by name and line") {
+TEST_CASE("an overlay workspace is written to a capped store, and its protected files stay read-only") {
   World world;
   world.profile.workspace.mode.value = profile::WorkspaceMode::kOverlay;
-  CHECK(world.refusal().status() == ExitStatus::kNotSupported);
-  CHECK(std::string(world.refusal().what()).starts_with("try.toml:3: workspace.mode"));
+  world.profile.limits.disk = Decided<uint64_t>{8ULL << 30, {"try.toml", 45}};
+  world.profile.files.protect.push_back({.path = ".git/hooks"});
+  const Plan plan = world.plan();
+  CHECK(plan.workspace.mode == Workspace::Mode::kOverlay);
+  CHECK_FALSE(plan.workspace.protect.empty());
+  REQUIRE(plan.storage);
+  CHECK(plan.storage->bytes == 8ULL << 30);
+  CHECK(plan.storage->files == (8ULL << 30) / 4096);
+  CHECK_FALSE(plan.storage->backing);
+}
+
+TEST_CASE("an overlay workspace without a cap on the disk is refused by line") {
+  World world;
+  world.profile.workspace.mode.value = profile::WorkspaceMode::kOverlay;
+  CHECK(world.refusal().status() == ExitStatus::kProfileInvalid);
+  CHECK(std::string(world.refusal().what()).starts_with("try.toml:3: "));
+}
+
+TEST_CASE("--overlay makes a writable workspace an overlay, and no other") {
+  World world;
+  world.profile.limits.disk = Decided<uint64_t>{8ULL << 30, {"try.toml", 45}};
+  world.request.overlay = true;
+  CHECK(world.plan().workspace.mode == Workspace::Mode::kOverlay);
+  world.profile.workspace.mode.value = profile::WorkspaceMode::kReadOnly;
+  CHECK(world.refusal().status() == ExitStatus::kUsage);
 }
 
 TEST_CASE("a command starts where the caller is in the workspace") {

@@ -55,7 +55,7 @@ std::string in_child(const store::Store& store, const std::string& place, const 
 }  // namespace
 
 store::Wish wish_for(const std::string& directory, store::Caps caps, store::Backing backing) {
-  return {.directory = directory,
+  return {.directory = directory.empty() ? OwnedFd() : sys::open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
           .caps = caps,
           .only = backing,
           .most_memory = uint64_t{1} << 30,

@@ -1,0 +1,37 @@
+// What a session writes over its workspace: a directory of clawbox's own, behind a store with the plan's caps.
+//
+// The directory is an overlayfs upper layer: files as they are now, a removed one as a character device 0:0. It stays
+// when the session ends, for a person to look at; an empty one does not, and what a killed clawbox left of it besides
+// is removed by the next such session. What its names and files hold is the sandbox's word.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/owned_fd.h"
+#include "plan/plan.h"
+#include "session/directories.h"
+#include "store/store.h"
+
+namespace clawbox::session {
+
+class Overlay {
+ public:
+  /// Makes nothing where the plan has no storage. Throws Error(kFeatureMissing) where no store can hold it.
+  Overlay(const Plan& plan, const Directories& directories, const std::string& id);
+  /// What nobody has been told of is removed.
+  ~Overlay();
+  Overlay(const Overlay&) = delete;
+  Overlay& operator=(const Overlay&) = delete;
+
+  store::Store* store() const { return store_.get(); }
+  /// After the session: waits until all is written. The directory that stays; empty where nothing was written.
+  std::string kept();
+
+ private:
+  std::string directory_;  // empty: there is none
+  OwnedFd lock_;           // of it, while the session lives
+  std::unique_ptr<store::Store> store_;
+};
+
+}  // namespace clawbox::session
