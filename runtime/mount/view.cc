@@ -26,7 +26,8 @@ constexpr auto kHarmless = MountFlag::kNoSuid | MountFlag::kNoDev;
 OwnedFd new_tmpfs(uint64_t size, uint64_t inodes, mode_t mode) {
   const std::array<sys::MountOption, 3> options{
       {{"size", std::to_string(size)}, {"nr_inodes", std::to_string(inodes)}, {"mode", fmt::format("{:o}", mode)}}};
-  return sys::new_filesystem("tmpfs", options, kHarmless);
+  // noatime: a link whose access time is due is nothing that the kernel's cache alone could follow.
+  return sys::new_filesystem("tmpfs", options, kHarmless | MountFlag::kNoAtime);
 }
 
 /// The root holds mount points, symlinks and the staged files, and nothing that a program could fill.

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "audit/hostile.h"
 #include "base/error.h"
@@ -47,7 +48,11 @@ int error_of(const seccomp::Clause& clause) { return static_cast<int>(clause.act
 /// What a program can map comes from what is mounted inside, which nobody there can change without namespaces of his
 /// own; and what the host mounts later does not come in.
 std::function<bool()> who_never_waits(const Plan& plan, pid_t init) {
-  return [init, alone = !plan.identity.nested_user_namespaces] { return alone && sys::all_answer(init); };
+  const auto known = std::make_shared<std::optional<bool>>();
+  return [init, known, alone = !plan.identity.nested_user_namespaces] {
+    if (!*known) *known = alone && sys::all_answer(init);
+    return **known;
+  };
 }
 
 /// A kernel before 6.6 does without: slower, not weaker.
@@ -66,8 +71,10 @@ CallWatch::CallWatch(sys::Loop& loop, const Plan& plan, ListenerGift gift, pid_t
       plan_(plan),
       listener_(std::move(gift.listener)),
       write_(std::move(write)),
-      memory_(who_never_waits(plan, init)),
-      execs_(loop, memory_,
+      nobody_waits_(who_never_waits(plan, init)),
+      memory_(nobody_waits_),
+      files_(nobody_waits_),
+      execs_(loop, memory_, files_,
              session_of(plan, init, gift, [this](pid_t process) { write_folded(buckets_.forget(process)); }), write_) {
   wake_in_turn(listener_);
   loop_.watch(listener_.get(), EPOLLIN, [this](uint32_t events) {

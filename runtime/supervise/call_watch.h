@@ -13,6 +13,7 @@
 #include "seccomp/expand.h"
 #include "supervise/exec_log.h"
 #include "supervise/token_buckets.h"
+#include "sys/file_finder.h"
 #include "sys/loop.h"
 #include "sys/memory_reader.h"
 
@@ -56,7 +57,9 @@ class CallWatch {
   const Plan& plan_;
   OwnedFd listener_;
   ExecLog::Write write_;
+  std::function<bool()> nobody_waits_;  // for a file system of the session
   sys::MemoryReader memory_;
+  sys::FileFinder files_;
   ExecLog execs_;
   std::optional<seccomp::Expansion> policy_;  // opened when the first call needs it: it costs milliseconds
   TokenBuckets buckets_;

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+
 #include "audit/hostile.h"
 #include "sys/openat2.h"
 
@@ -21,21 +23,24 @@ std::string first_word(const std::string& interpreter) {
 }  // namespace
 
 void Doubts::add(Doubt doubt, const OwnedFd& root, pid_t thread) {
+  if (decide(doubt, root)) return;
   if (!mounts_) mounts_ = sys::try_openat2(AT_FDCWD, fmt::format("/proc/{}/ns/mnt", thread), O_RDONLY, 0);
   doubts_.push_back(std::move(doubt));
-  settle(root);
   if (doubts_.size() <= kMostDoubts) return;
   tell(doubts_.front(), "the claimed file had not been read yet");
   doubts_.erase(doubts_.begin());
 }
 
 void Doubts::settle(const OwnedFd& root) {
-  std::erase_if(doubts_, [&](const Doubt& doubt) {
-    const Verdict verdict = verdict_on(doubt, root);
-    if (verdict == Verdict::kMismatch) tell(doubt, "");
-    return verdict != Verdict::kNotKnown;
-  });
+  std::erase_if(doubts_, [&](const Doubt& doubt) { return decide(doubt, root); });
   if (doubts_.empty()) mounts_.reset();
+}
+
+bool Doubts::decide(const Doubt& doubt, const OwnedFd& root) {
+  const Verdict verdict = verdict_on(doubt, root);
+  if (verdict == Verdict::kMismatch) tell(doubt, "");
+  if (verdict == Verdict::kNeverKnown) tell(doubt, "to look for its interpreter could take for ever");
+  return verdict != Verdict::kNotKnown;
 }
 
 /// A script runs its interpreter; one whose interpreter is a script again, the interpreter of that. execve(2)
@@ -45,9 +50,9 @@ Doubts::Verdict Doubts::verdict_on(const Doubt& doubt, const OwnedFd& root) {
     const Programs::Found found = programs_.find(file);
     if (found.kind == Programs::Kind::kNotKnown) return Verdict::kNotKnown;
     if (found.kind != Programs::Kind::kScript) return Verdict::kMismatch;
-    const sys::CachedLookup interpreter = sys::look_up_cached(root, first_word(found.interpreter));
+    const sys::FileFinder::Found interpreter = files_.find(root, first_word(found.interpreter));
     const auto status = interpreter.file ? sys::try_file_status(interpreter.file) : std::nullopt;
-    if (!status) return Verdict::kNotKnown;
+    if (!status) return interpreter.error == EAGAIN ? Verdict::kNeverKnown : Verdict::kMismatch;
     if (status->identity == doubt.running) return Verdict::kExplained;
     programs_.started(interpreter.file, first_word(found.interpreter));
     file = status->identity;

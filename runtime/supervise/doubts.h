@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/owned_fd.h"
 #include "supervise/programs.h"
+#include "sys/file_finder.h"
 #include "sys/file_identity.h"
 
 namespace clawbox::supervise {
@@ -18,7 +19,8 @@ class Doubts {
  public:
   using Write = std::function<void(const std::string& event, const Json& fields)>;
 
-  Doubts(Programs& programs, Write write) : programs_(programs), write_(std::move(write)) {}
+  Doubts(Programs& programs, sys::FileFinder& files, Write write)
+      : programs_(programs), files_(files), write_(std::move(write)) {}
 
   struct Doubt {
     uint64_t id = 0;                  // of the exec
@@ -35,10 +37,13 @@ class Doubts {
   bool empty() const { return doubts_.empty(); }
 
  private:
-  enum class Verdict { kExplained, kMismatch, kNotKnown };
+  enum class Verdict { kExplained, kMismatch, kNotKnown, kNeverKnown };
   Verdict verdict_on(const Doubt& doubt, const OwnedFd& root);
+  /// Whether it is decided now.
+  bool decide(const Doubt& doubt, const OwnedFd& root);
 
   Programs& programs_;
+  sys::FileFinder& files_;
   Write write_;
   std::vector<Doubt> doubts_;
   OwnedFd mounts_;  // keeps them while there are doubts: an interpreter is looked up when its script has been read

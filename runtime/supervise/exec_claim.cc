@@ -1,7 +1,6 @@
 #include "supervise/exec_claim.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -10,7 +9,6 @@
 
 #include "audit/hostile.h"
 #include "base/error.h"
-#include "sys/file_identity.h"
 #include "sys/openat2.h"
 #include "sys/process_facts.h"
 
@@ -66,26 +64,16 @@ bool lies_in_proc(const OwnedFd& directory) {
   return link_text(fmt::format("/proc/self/fd/{}", directory.get())).starts_with("/proc");
 }
 
-/// A file system of a block device is asked itself: only those of major 0 (FUSE, networks) can be made to wait.
-bool lacks(const OwnedFd& directory, const std::string& name) {
-  constexpr int kFlags = O_PATH | O_NOFOLLOW;
-  if (sys::try_openat2(directory.get(), name, kFlags, RESOLVE_BENEATH | RESOLVE_CACHED)) return false;
-  if (errno != EAGAIN) return errno == ENOENT;
-  const auto status = sys::try_file_status(directory);
-  if (!status || !status->identity.is_lasting()) return false;
-  return !sys::try_openat2(directory.get(), name, kFlags, RESOLVE_BENEATH | RESOLVE_NO_XDEV) && errno == ENOENT;
-}
-
 /// Not by looking for the whole path: a link on it may lead to /proc/self, which is ours there and not the program's.
-bool is_absent(const OwnedFd& root, const std::string& path) {
+bool is_absent(sys::FileFinder& files, const OwnedFd& root, const std::string& path) {
   const std::size_t slash = path.rfind('/');
   const std::string name = path.substr(slash + 1);
   if (slash == std::string::npos || name.empty() || name == "." || name == "..") return false;
   const std::string above = slash == 0 ? "/" : path.substr(0, slash);
-  const sys::CachedLookup parent = sys::look_up_cached(root, above);
-  if (!parent.file) return above != "/" && is_absent(root, above);
+  const sys::FileFinder::Found parent = files.find(root, above);
+  if (!parent.file) return above != "/" && is_absent(files, root, above);
   if (lies_in_proc(parent.file)) return false;
-  return lacks(parent.file, name);
+  return files.lacks(parent.file, name);
 }
 
 /// execveat of an open file: its text may be another file's by now, so the file itself.
@@ -170,18 +158,18 @@ OwnedFd root_of(pid_t thread) {
   return sys::try_openat2(AT_FDCWD, fmt::format("/proc/{}/root", thread), O_PATH | O_DIRECTORY, 0);
 }
 
-Place look_up(const OwnedFd& root, const ExecClaim& claim, pid_t thread) {
+Place look_up(sys::FileFinder& files, const OwnedFd& root, const ExecClaim& claim, pid_t thread) {
   if (!root || claim.error != 0) return {};
   if (claim.path.empty() && claim.descriptor) {
     OwnedFd file = open_descriptor(thread, *claim.descriptor);
     return {file ? Place::Kind::kFound : Place::Kind::kUnknown, std::move(file)};
   }
   const std::string path = absolute(claim, thread);
-  sys::CachedLookup found = sys::look_up_cached(root, path);
+  sys::FileFinder::Found found = files.find(root, path);
   if (found.file) return {Place::Kind::kFound, std::move(found.file)};
   // A relative path is only as good as the text of its directory, which may be gone or have another name by now.
-  const bool absent = claim.path.starts_with('/') && is_absent(root, path);
-  return {absent ? Place::Kind::kAbsent : Place::Kind::kUnknown, {}};
+  const bool absent = claim.path.starts_with('/') && is_absent(files, root, path);
+  return {absent ? Place::Kind::kAbsent : Place::Kind::kUnknown, {}, found.error};
 }
 
 std::string resolved_path(const Place& place) {

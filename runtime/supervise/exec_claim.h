@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/owned_fd.h"
+#include "sys/file_finder.h"
 #include "sys/process_memory.h"
 #include "sys/seccomp_listener.h"
 
@@ -47,14 +48,15 @@ void cut(sys::StringVector& words, std::size_t bytes);
 /// The root directory of a process: O_PATH, or empty.
 OwnedFd root_of(pid_t thread);
 
-/// Where the claim leads by our own look-up, which never waits for a file system (RESOLVE_CACHED, Linux 5.12). kAbsent:
-/// there is certainly no such file, for any process; it is said of nothing that a look into /proc could decide, as that
-/// differs from reader to reader.
+/// Where the claim leads by our own look-up, which never waits for a file system that may not answer. kAbsent: there is
+/// certainly no such file, for any process; it is said of nothing that a look into /proc could decide, as that differs
+/// from reader to reader.
 struct Place {
   enum class Kind { kFound, kAbsent, kUnknown } kind = Kind::kUnknown;
-  OwnedFd file;  // O_PATH, of kFound
+  OwnedFd file;   // O_PATH, of kFound
+  int error = 0;  // errno of our look-up, or 0: of kUnknown a guess
 };
-Place look_up(const OwnedFd& root, const ExecClaim& claim, pid_t thread);
+Place look_up(sys::FileFinder& files, const OwnedFd& root, const ExecClaim& claim, pid_t thread);
 /// The path of what was found, without links; empty where nothing was.
 std::string resolved_path(const Place& place);
 

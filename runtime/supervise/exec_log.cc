@@ -51,13 +51,14 @@ std::size_t hash_of(const std::vector<std::string>& words) {
 
 }  // namespace
 
-ExecLog::ExecLog(sys::Loop& loop, sys::MemoryReader& memory, Session session, Write write)
+ExecLog::ExecLog(sys::Loop& loop, sys::MemoryReader& memory, sys::FileFinder& files, Session session, Write write)
     : loop_(loop),
       memory_(memory),
+      files_(files),
       session_(std::move(session)),
       write_(std::move(write)),
       programs_(loop, std::move(session_.digests), write_),
-      doubts_(programs_, write_),
+      doubts_(programs_, files_, write_),
       most_watched_(descriptors_to_watch_with()),
       sweep_at_(most_watched_),
       bytes_left_(kBurst) {
@@ -76,7 +77,7 @@ ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call, const std::
   const sys::ProcessMemory memory = memory_of(call.thread);
   ExecClaim claim = read_claim(call, memory, session_.names);
   if (!root_ || session_.roots == Session::Roots::kMany) root_ = root_of(call.thread);
-  Place place = look_up(root_, claim, call.thread);
+  Place place = look_up(files_, root_, claim, call.thread);
   if (!still_waits()) return Answer::kGoOn;  // killed meanwhile: another process may have its number
   if (!stat) return asked_by_hidden(call);
   const Entry entry = process_of(*status, *stat);

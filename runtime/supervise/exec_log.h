@@ -51,7 +51,7 @@ class ExecLog {
     std::function<void(pid_t)> ended;  // a process that had executed something is gone
   };
 
-  ExecLog(sys::Loop& loop, sys::MemoryReader& memory, Session session, Write write);
+  ExecLog(sys::Loop& loop, sys::MemoryReader& memory, sys::FileFinder& files, Session session, Write write);
   ~ExecLog();
   ExecLog(const ExecLog&) = delete;
   ExecLog& operator=(const ExecLog&) = delete;
@@ -134,6 +134,7 @@ class ExecLog {
 
   sys::Loop& loop_;
   sys::MemoryReader& memory_;
+  sys::FileFinder& files_;
   Session session_;
   Write write_;
   sys::Timer look_;  // soon after each exec: a program that is killed later makes no further call

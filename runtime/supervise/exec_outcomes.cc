@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "audit/hostile.h"
 #include "base/error.h"
@@ -23,9 +24,11 @@ int64_t milliseconds(std::chrono::nanoseconds time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
 }
 
-/// Why the kernel does not start what is there; nullptr: not to be seen from here.
+/// Why the kernel does not start what is there, as far as the path tells; nullptr: not to be seen from here.
 const char* error_at(const Place& place) {
   if (place.kind == Place::Kind::kAbsent) return "ENOENT";
+  for (const int error : {ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EACCES})
+    if (place.error == error) return ::strerrorname_np(error);
   const auto status = place.file ? sys::try_file_status(place.file) : std::nullopt;
   const bool refused = status && (!S_ISREG(status->mode) || (status->mode & 0111) == 0);
   return refused ? "EACCES" : nullptr;
@@ -66,8 +69,7 @@ void ExecLog::settle(Entry entry, pid_t thread, const sys::ProcessStat& stat) {
   // A program that the kernel hides may have executed itself: that looks like a failure.
   const bool hidden = !own->before.known() && own->file && own->file->identity == own->program_before;
   if (hidden) record["outcome"] = "ended";
-  // The kernel has just looked there, so mostly it remembers.
-  if (const char* error = error_at(look_up(root_, own->claim, thread)); error != nullptr && !hidden)
+  if (const char* error = error_at(look_up(files_, root_, own->claim, thread)); error != nullptr && !hidden)
     record["errno"] = error;
   write_("exec.end", record);
   asked.erase(own);

@@ -2,7 +2,7 @@
 // worker process (supervise/digest_worker.h), which is started with the first question. One file at a time; one that
 // takes longer than the deadline is "unreadable: timed out", and the worker is killed.
 //
-//   Asked asked = digests.ask(std::move(file), identity);  // from sys::look_up_cached and try_file_status
+//   Asked asked = digests.ask(std::move(file), identity);  // from sys::FileFinder and try_file_status
 //   if (!asked.known) …                                    // comes from take(), under asked.ticket
 #pragma once
 

@@ -1,23 +1,14 @@
 #include "sys/file_identity.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <ctime>
 
 namespace clawbox::sys {
 namespace {
 
-// Younger than the headers of the oldest supported distribution: include/uapi/linux/stat.h, openat2.h.
+// Younger than the headers of the oldest supported distribution: include/uapi/linux/stat.h.
 constexpr unsigned kMountIdUnique = 0x4000;  // STATX_MNT_ID_UNIQUE, Linux 6.8
-constexpr uint64_t kResolveCached = 0x20;    // RESOLVE_CACHED, Linux 5.12
-
-constexpr int kTriesAtOnce = 4, kMostTries = 8;
-constexpr timespec kPause{0, 20'000};
 
 uint64_t mount_id_of(const struct statx& status) {
   static_assert(sizeof(struct statx) == 256);
@@ -43,20 +34,6 @@ std::optional<FileStatus> try_file_status(const OwnedFd& file) {
   if (status.stx_dev_major == 0 && (status.stx_mask & kMountIdUnique) != 0) result.identity.mount = mount_id_of(status);
   result.mode = status.stx_mode;
   return result;
-}
-
-CachedLookup look_up_cached(const OwnedFd& root, const std::string& path) {
-  open_how how{};
-  how.flags = O_PATH | O_CLOEXEC;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | kResolveCached;
-  // EAGAIN: not in the cache, or something was mounted or renamed anywhere on the host just then, as with every session
-  // that starts. The kernel does not say which; the later tries give it time.
-  for (int tries = 1;; ++tries) {
-    const long fd = ::syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof how);
-    if (fd >= 0) return {OwnedFd(static_cast<int>(fd)), 0};
-    if (errno != EAGAIN || tries == kMostTries) return {OwnedFd(), errno == EINVAL ? EAGAIN : errno};
-    if (tries >= kTriesAtOnce) ::nanosleep(&kPause, nullptr);
-  }
 }
 
 }  // namespace clawbox::sys

@@ -36,13 +36,4 @@ struct FileStatus {
 /// Of any descriptor, O_PATH too. Nothing: errno.
 std::optional<FileStatus> try_file_status(const OwnedFd& file);
 
-/// The file at `path`, which may be absolute, below `root` as if that were the root of everything; O_PATH, as opening
-/// for reading could wait for ever. `error`: EAGAIN where finding it takes more than the kernel's cache (also on a
-/// kernel without RESOLVE_CACHED: EINVAL), else errno.
-struct CachedLookup {
-  OwnedFd file;
-  int error = 0;
-};
-CachedLookup look_up_cached(const OwnedFd& root, const std::string& path);
-
 }  // namespace clawbox::sys

@@ -18,7 +18,8 @@ constexpr int kNoFollow = 8;             // UMOUNT_NOFOLLOW
 constexpr uint64_t kPrivate = 1u << 18;  // MS_PRIVATE, <sys/mount.h>
 
 constexpr uint64_t attribute_bits(MountFlag flags) {
-  static_assert(MOUNT_ATTR_RDONLY == 1 && MOUNT_ATTR_NOSUID == 2 && MOUNT_ATTR_NODEV == 4 && MOUNT_ATTR_NOEXEC == 8);
+  static_assert(MOUNT_ATTR_RDONLY == 1 && MOUNT_ATTR_NOSUID == 2 && MOUNT_ATTR_NODEV == 4 && MOUNT_ATTR_NOEXEC == 8 &&
+                MOUNT_ATTR_NOATIME == 16);
   return static_cast<uint64_t>(flags);
 }
 

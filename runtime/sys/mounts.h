@@ -11,7 +11,7 @@
 
 namespace clawbox::sys {
 
-enum class MountFlag : uint64_t { kReadOnly = 1, kNoSuid = 2, kNoDev = 4, kNoExec = 8 };
+enum class MountFlag : uint64_t { kReadOnly = 1, kNoSuid = 2, kNoDev = 4, kNoExec = 8, kNoAtime = 16 };
 constexpr MountFlag operator|(MountFlag a, MountFlag b) {
   return static_cast<MountFlag>(static_cast<uint64_t>(a) | static_cast<uint64_t>(b));
 }
