@@ -27,13 +27,6 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kDeadline = 10s;
 constexpr std::size_t kLongestChange = 8192;  // a path that openat2(2) takes, and a sentence
 
-/// A helper costs a tenth of a start: only what may make us wait gets one.
-bool may_fall_silent(const std::string& directory) {
-  return !sys::all_answer("self", [&](const std::string& point) {
-    return plan::is_at_or_below(directory, point) || plan::is_at_or_below(point, directory);
-  });
-}
-
 bool is_looked_at(const Plan& plan) {
   return plan.workspace.mode == Workspace::Mode::kReadWrite && !plan.workspace.protect.empty();
 }
@@ -117,7 +110,9 @@ std::vector<Outcome::Change> changes_if_answered(const plan::ProtectedState& bef
 
 std::vector<Outcome::Change> changes_since(const plan::ProtectedState& before, const Plan& plan) try {
   if (!is_looked_at(plan)) return {};
-  return may_fall_silent(plan.workspace.host) ? changes_if_answered(before, plan) : looked_up_changes(before, plan);
+  // A helper costs a tenth of a start: only what may make us wait gets one.
+  return sys::all_answer_around(plan.workspace.host) ? looked_up_changes(before, plan)
+                                                     : changes_if_answered(before, plan);
 } catch (const Error& error) {
   return {{".", fmt::format("could not be looked at: {}", error.what())}};
 }

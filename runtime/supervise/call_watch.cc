@@ -45,12 +45,19 @@ bool refuses(const seccomp::Clause& clause) { return clause.action != SECCOMP_RE
 
 int error_of(const seccomp::Clause& clause) { return static_cast<int>(clause.action & SECCOMP_RET_DATA); }
 
+/// Behind the session's own overlay there are the host's workspace and our file server, which answers or is gone.
+bool nothing_waits(const Plan& plan, pid_t init) {
+  if (!plan.storage) return sys::all_answer(init);
+  const auto concerns = [&](const std::string& mount_point) { return mount_point != plan.workspace.inside; };
+  return sys::all_answer(std::to_string(init), concerns) && sys::all_answer_around(plan.workspace.host);
+}
+
 /// What a program can map comes from what is mounted inside, which nobody there can change without namespaces of his
 /// own; and what the host mounts later does not come in.
 std::function<bool()> who_never_waits(const Plan& plan, pid_t init) {
   const auto known = std::make_shared<std::optional<bool>>();
-  return [init, known, alone = !plan.identity.nested_user_namespaces] {
-    if (!*known) *known = alone && sys::all_answer(init);
+  return [init, known, &plan] {
+    if (!*known) *known = !plan.identity.nested_user_namespaces && nothing_waits(plan, init);
     return **known;
   };
 }

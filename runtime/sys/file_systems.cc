@@ -23,6 +23,10 @@ bool answers(std::string_view type) {
   return std::find(kAlone.begin(), kAlone.end(), type) != kAlone.end();
 }
 
+bool is_at_or_below(const std::string& path, const std::string& base) {
+  return path == base || base == "/" || path.starts_with(base + "/");
+}
+
 }  // namespace
 
 bool all_answer(const std::string& process, const std::function<bool(const std::string& mount_point)>& concerns) try {
@@ -36,6 +40,12 @@ bool all_answer(const std::string& process, const std::function<bool(const std::
   return true;
 } catch (const SysError&) {
   return false;
+}
+
+bool all_answer_around(const std::string& directory) {
+  return all_answer("self", [&](const std::string& point) {
+    return is_at_or_below(directory, point) || is_at_or_below(point, directory);
+  });
 }
 
 bool all_answer(pid_t process) {

@@ -17,5 +17,7 @@ namespace clawbox::sys {
 bool all_answer(const std::string& process, const std::function<bool(const std::string& mount_point)>& concerns);
 /// All mounts of the process.
 bool all_answer(pid_t process);
+/// Those that the caller sees at, above and below a directory.
+bool all_answer_around(const std::string& directory);
 
 }  // namespace clawbox::sys

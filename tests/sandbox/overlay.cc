@@ -174,6 +174,20 @@ TEST_CASE("what a killed clawbox wrote is kept, and the rest of it is removed by
   CHECK_FALSE(fs::exists(left / "work"));
 }
 
+TEST_CASE("what is started from an overlay workspace is on record as from any other") {
+  if (refused_here()) return;
+  const World world;
+  world.add_probe("starter");
+  const Finished finished = run(world.over("cp starter copy; ./copy end; ./none; ./starter end"));
+  CHECK(finished.status == 42);
+  const Trail trail(world);
+  const std::string copy = world.workspace() + "/copy";
+  CHECK(bytes_of(trail.exec({"./copy", "end"}).at("resolved")) == copy);
+  CHECK(trail.end_of(trail.exec({"./copy", "end"})).at("observed") == copy);
+  CHECK(trail.end_of(trail.exec({"./none"})).value("errno", "") == "ENOENT");
+  CHECK(trail.all("exec.mismatch").empty());
+}
+
 TEST_CASE("git and make work in an overlay workspace") {
   if (refused_here()) return;
   const World world;
