@@ -159,8 +159,8 @@ void enter_inner_user_namespace(const Identity& identity, const OwnedFd& bare_pr
   }
   // Counted for the caller's uid on the host too (inotify(7)): half of the usual 128 stays his.
   write_file(bare_proc, "sys/user/max_inotify_instances", "64\n");
-  // Counts namespaces made in this one and below it (namespaces(7), /proc/sys/user).
-  write_file(bare_proc, "sys/user/max_user_namespaces", identity.nested_user_namespaces ? "1\n" : "0\n");
+  // Counts namespaces made in this one and below it (namespaces(7), /proc/sys/user). Chromium tries two levels at once.
+  write_file(bare_proc, "sys/user/max_user_namespaces", identity.nested_user_namespaces ? "32\n" : "0\n");
 }
 
 }  // namespace clawbox::launch

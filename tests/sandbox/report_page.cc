@@ -6,13 +6,6 @@ using namespace clawbox::test;
 
 namespace {
 
-std::optional<std::string> find_browser() {
-  for (const char* name :
-       {"chromium-headless-shell", "chromium", "chromium-browser", "headless_shell", "google-chrome"})
-    if (auto found = find_program(name)) return found;
-  return std::nullopt;
-}
-
 std::string session_of(const Environment& environment) {
   const std::string trails = environment.state() + "/clawbox/audit";
   for (const auto& entry : std::filesystem::directory_iterator(trails))

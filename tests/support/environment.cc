@@ -18,6 +18,13 @@ std::string clawbox_binary() { return required("CLAWBOX_BIN"); }
 
 std::string probe_binary(const std::string& name) { return required("CLAWBOX_TEST_PROBES") + "/" + name; }
 
+std::optional<std::string> find_browser() {
+  for (const char* name :
+       {"chromium-headless-shell", "chromium", "chromium-browser", "headless_shell", "google-chrome"})
+    if (auto found = find_program(name)) return found;
+  return std::nullopt;
+}
+
 Environment::Environment()
     : home_(make_directory(directory_ / "home")), workspace_(make_directory(directory_ / "home/workspace")) {
   for (const char* name : {"PATH", "LANG", "LC_ALL", "TERM", "ASAN_OPTIONS", "UBSAN_OPTIONS"})

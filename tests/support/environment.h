@@ -4,6 +4,7 @@
 // CLAWBOX_BIN is the program under test, CLAWBOX_TEST_PROBES the directory of the programs that run inside.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ namespace clawbox::test {
 std::string clawbox_binary();
 /// A program that is made to run inside, such as "probe".
 std::string probe_binary(const std::string& name);
+
+/// A Chromium without a screen, under whatever name.
+std::optional<std::string> find_browser();
 
 class Environment {
  public:
