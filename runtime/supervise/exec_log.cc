@@ -227,6 +227,7 @@ uint64_t ExecLog::write_exec(Process& process, const sys::ProcessStatus& status,
   add_fields(record, claim, call);
   if (const std::string path = resolved_path(place); !path.empty() && path != claim.path)
     record["resolved"] = audit::hostile(in_record(path, claim));
+  if (const auto file = place.file ? sys::try_file_status(place.file) : std::nullopt) add_place(record, file->identity);
   if (process.search) record["tries"] = process.search->tries;
   process.search.reset();
   write_("exec", record);

@@ -20,6 +20,11 @@ constexpr std::size_t kMostPrograms = 100'000;      // a build may make and run 
 
 }  // namespace
 
+void add_place(Json& record, const sys::FileIdentity& identity) {
+  record["dev"] = fmt::format("{}:{}", identity.device >> 32, identity.device & 0xffffffff);
+  record["ino"] = identity.inode;
+}
+
 Programs::Programs(sys::Loop& loop, OwnedFd cache, Write write)
     : loop_(loop), write_(std::move(write)), digests_(std::move(cache)) {
   loop_.watch(digests_.fd(), EPOLLIN, [this](uint32_t) { take_answers(); });
@@ -60,8 +65,7 @@ void Programs::write_program(const std::string& path, const sys::FileIdentity& i
   const Kind kind = facts.interpreter.empty() ? Kind::kBinary : Kind::kScript;
   seen_[identity] = {known ? kind : Kind::kUnreadable, facts.interpreter};
   Json record{{"path", audit::hostile(path)}};
-  record["dev"] = fmt::format("{}:{}", identity.device >> 32, identity.device & 0xffffffff);
-  record["ino"] = identity.inode;
+  add_place(record, identity);
   record["size"] = identity.size;
   if (known) record["sha256"] = facts.sha256;
   if (!facts.interpreter.empty()) record["interpreter"] = audit::hostile(facts.interpreter);

@@ -15,6 +15,9 @@
 
 namespace clawbox::supervise {
 
+/// "dev" and "ino": by them the record of an exec leads to that of its program.
+void add_place(Json& record, const sys::FileIdentity& identity);
+
 class Programs {
  public:
   using Write = std::function<void(const std::string& event, const Json& fields)>;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -61,6 +62,11 @@ TEST_CASE("the session's own program is recorded as every other, whoever runs it
   CHECK(record.at("env").get<int>() > 0);
   CHECK(bytes_of(record.value("resolved", record.at("path"))) == trail.end_of(record).at("observed"));
   CHECK_FALSE(record.contains("unreadable"));
+  const std::vector<Json> programs = trail.all("program");
+  CHECK(std::count_if(programs.begin(), programs.end(), [&](const Json& program) {
+          return program.at("dev") == record.at("dev") && program.at("ino") == record.at("ino") &&
+                 program.contains("sha256");
+        }) == 1);
 }
 
 TEST_CASE("an exec's end tells exit status, signal, and what replaced it") {
