@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -13,6 +15,8 @@
 #include "launch/identity.h"
 #include "mount/view.h"
 #include "seccomp/cache.h"
+#include "supervise/space_guard.h"
+#include "sys/file_systems.h"
 #include "sys/files.h"
 
 namespace clawbox::session {
@@ -21,6 +25,8 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
+// Beside the layers: how many bytes the session may write, as the text of a link.
+constexpr const char* kPromised = "promised";
 constexpr auto kLongestRelease = 10s;  // the kernel takes the session's mounts apart
 
 /// For root's sessions, which run on a host id that owns nothing, a view in which theirs is the workspace's owner.
@@ -50,18 +56,52 @@ void tidy(const fs::path& directory) {
   const fs::path work = directory / "work";
   fs::permissions(work / "work", fs::perms::owner_all, fs::perm_options::replace | fs::perm_options::nofollow, ignored);
   fs::remove_all(work, ignored);
+  ::unlink((directory / kPromised).c_str());
   ::rmdir((directory / "upper").c_str());
   ::rmdir(directory.c_str());
 }
 
-/// A session that lives holds the lock.
-void tidy_after_the_killed(const std::string& all) {
+struct Promised {
+  uint64_t bytes = 0;
+  unsigned sessions = 0;
+};
+
+/// To the sessions that live, which hold their locks; what killed ones left is tidied.
+Promised promised_to_others(const fs::path& all) {
+  Promised promised;
   std::error_code ignored;
   for (const fs::directory_entry& one : fs::directory_iterator(all, ignored)) {
-    if (!fs::exists(one.path() / "work", ignored)) continue;
-    const OwnedFd lock = sys::open(one.path(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (sys::try_lock(lock)) tidy(one.path());
+    if (!fs::is_symlink(one.path() / kPromised, ignored)) continue;
+    const OwnedFd directory = sys::open(one.path(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (sys::try_lock(directory)) {
+      tidy(one.path());
+      continue;
+    }
+    promised.bytes += std::strtoull(sys::read_link(directory, kPromised).c_str(), nullptr, 10);
+    ++promised.sessions;
   }
+  return promised;
+}
+
+/// Caps one by one do not keep a disk from filling up: together they are no more than there is.
+void require_room(const Plan& plan, const OwnedFd& all, const Promised& promised) {
+  const sys::Space space = sys::space_of(all);
+  const uint64_t floor = supervise::floor_in(space, plan.limits);
+  const uint64_t taken = floor + promised.bytes;
+  if (plan.storage->bytes <= space.free - std::min(space.free, taken)) return;
+  throw Error(ExitStatus::kSetupFailed,
+              fmt::format("limits.disk {} ({}) cannot be promised: {} MiB are free, {} MiB of them are promised to {} "
+                          "running sessions, and {} MiB stay free",
+                          size_text(plan.storage->bytes), to_string(plan.storage->origin), space.free >> 20,
+                          promised.bytes >> 20, promised.sessions, floor >> 20),
+              "give less with --disk, free some space, or end a session");
+}
+
+OwnedFd locked(const std::string& directory) {
+  OwnedFd fd =
+      sys::open_at(open_private_directory(directory), ".", O_RDONLY | O_DIRECTORY, sys::Resolve::kBeneathNoSymlinks);
+  sys::lock(fd);
+  return fd;
 }
 
 }  // namespace
@@ -70,12 +110,12 @@ Overlay::Overlay(const Plan& plan, const Directories& directories, const std::st
   if (!plan.storage) return;
   open_private_directory(directories.state);
   const std::string all = directories.state + "/overlays";
-  open_private_directory(all);
-  tidy_after_the_killed(all);
+  const OwnedFd one_at_a_time = locked(all);
+  const Promised promised = promised_to_others(all);
+  if (plan.storage->backing != Storage::Backing::kTmpfs) require_room(plan, one_at_a_time, promised);
   directory_ = all + "/" + id;
-  lock_ =
-      sys::open_at(open_private_directory(directory_), ".", O_RDONLY | O_DIRECTORY, sys::Resolve::kBeneathNoSymlinks);
-  sys::try_lock(lock_);
+  lock_ = locked(directory_);
+  sys::make_symlink(lock_, kPromised, std::to_string(plan.storage->bytes));
   try {
     store_ = store::open(wish_of(plan, directory_, directories.cache)).store;
   } catch (const Error&) {

@@ -17,7 +17,8 @@ namespace clawbox::session {
 
 class Overlay {
  public:
-  /// Makes nothing where the plan has no storage. Throws Error(kFeatureMissing) where no store can hold it.
+  /// Makes nothing where the plan has no storage. Throws Error(kFeatureMissing) where no store can hold it, and
+  /// Error(kSetupFailed) where the disk has less than what is promised to all sessions.
   Overlay(const Plan& plan, const Directories& directories, const std::string& id);
   /// What nobody has been told of is removed.
   ~Overlay();

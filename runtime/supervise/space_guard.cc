@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/epoll.h>
-#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "audit/hostile.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "sys/file_systems.h"
 #include "sys/files.h"
 
 namespace clawbox::supervise {
@@ -22,8 +22,6 @@ using namespace std::chrono_literals;
 
 constexpr uint64_t kFastestDisk = uint64_t{2} << 30;  // bytes a second
 constexpr auto kSoonest = 100ms, kLatest = 5000ms;
-constexpr uint64_t kLargestShare =
-    20;  // a floor is at most this part of a file system, or small ones could not be used
 
 /// Its server may fall silent while we wait for an answer: FUSE, NFS, both of SMB, 9P, Ceph. <linux/magic.h>
 bool may_fall_silent(const OwnedFd& root) {
@@ -31,16 +29,6 @@ bool may_fall_silent(const OwnedFd& root) {
   struct statfs status {};
   if (::fstatfs(root.get(), &status) != 0) return true;
   return std::find(kServed.begin(), kServed.end(), static_cast<uint32_t>(status.f_type)) != kServed.end();
-}
-
-struct Space {
-  uint64_t all = 0, free = 0;  // bytes; free: for somebody without privileges
-};
-
-Space space_of(const OwnedFd& root) {
-  struct statvfs status {};
-  if (::fstatvfs(root.get(), &status) != 0) return {};
-  return {status.f_blocks * status.f_frsize, status.f_bavail * status.f_frsize};
 }
 
 std::chrono::milliseconds until_it_could_be_full(uint64_t room) {
@@ -51,6 +39,11 @@ std::chrono::milliseconds until_it_could_be_full(uint64_t room) {
 std::string mebibytes(uint64_t bytes) { return fmt::format("{} MiB", bytes >> 20); }
 
 }  // namespace
+
+uint64_t floor_in(const sys::Space& space, const Limits& limits) {
+  constexpr uint64_t kLargestShare = 20;  // or small file systems could not be used
+  return limits.reserve ? std::min(limits.reserve->value, space.all / kLargestShare) : 0;
+}
 
 SpaceGuard::SpaceGuard(sys::Loop& loop, const Plan& plan, Session session)
     : loop_(loop), plan_(plan), session_(std::move(session)) {
@@ -73,9 +66,9 @@ SpaceGuard::SpaceGuard(sys::Loop& loop, const Plan& plan, Session session)
 void SpaceGuard::add(const std::string& path) {
   OwnedFd root = sys::open(path, O_PATH | O_CLOEXEC);
   if (may_fall_silent(root)) return;
-  const Space space = space_of(root);
+  const sys::Space space = sys::space_of(root);
   if (space.all == 0) return;
-  places_.push_back({path, std::move(root), std::min(plan_.limits.reserve->value, space.all / kLargestShare)});
+  places_.push_back({path, std::move(root), floor_in(space, plan_.limits)});
 }
 
 SpaceGuard::Look SpaceGuard::look() const {
@@ -84,7 +77,7 @@ SpaceGuard::Look SpaceGuard::look() const {
     return static_cast<int64_t>(free) - static_cast<int64_t>(place.floor);
   };
   for (const Place& place : places_) {
-    const uint64_t free = space_of(place.root).free;
+    const uint64_t free = sys::space_of(place.root).free;
     if (least.place == nullptr || room(free, place) < room(least.free, *least.place)) least = {&place, free};
   }
   return least;

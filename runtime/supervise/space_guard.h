@@ -13,9 +13,13 @@
 
 #include "plan/plan.h"
 #include "supervise/exec_log.h"
+#include "sys/file_systems.h"
 #include "sys/loop.h"
 
 namespace clawbox::supervise {
+
+/// What stays free on a file system, by `limits.reserve`.
+uint64_t floor_in(const sys::Space& space, const Limits& limits);
 
 class SpaceGuard {
  public:

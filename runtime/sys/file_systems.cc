@@ -1,6 +1,7 @@
 #include "sys/file_systems.h"
 
 #include <fcntl.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <array>
@@ -50,6 +51,12 @@ bool all_answer_around(const std::string& directory) {
 
 bool all_answer(pid_t process) {
   return all_answer(std::to_string(process), [](const std::string&) { return true; });
+}
+
+Space space_of(const OwnedFd& directory) {
+  struct statvfs status {};
+  if (::fstatvfs(directory.get(), &status) != 0) return {};
+  return {status.f_blocks * status.f_frsize, status.f_bavail * status.f_frsize};
 }
 
 }  // namespace clawbox::sys

@@ -7,8 +7,11 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
+
+#include "base/owned_fd.h"
 
 namespace clawbox::sys {
 
@@ -19,5 +22,11 @@ bool all_answer(const std::string& process, const std::function<bool(const std::
 bool all_answer(pid_t process);
 /// Those that the caller sees at, above and below a directory.
 bool all_answer_around(const std::string& directory);
+
+/// Bytes; `free`: for somebody without privileges. Nothing where the kernel does not tell.
+struct Space {
+  uint64_t all = 0, free = 0;
+};
+Space space_of(const OwnedFd& directory);
 
 }  // namespace clawbox::sys

@@ -171,6 +171,11 @@ void change_pipe_owner(int fd, uid_t uid, gid_t gid) {
   if (status.f_type == PIPEFS_MAGIC && ::fchown(fd, uid, gid) < 0) throw_errno("giving a pipe to uid {}", uid);
 }
 
+void lock(const OwnedFd& fd) {
+  while (::flock(fd.get(), LOCK_EX) != 0)
+    if (errno != EINTR) throw_errno("locking");
+}
+
 bool try_lock(const OwnedFd& fd) {
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return true;
   if (errno == EWOULDBLOCK) return false;

@@ -56,6 +56,7 @@ void set_nonblocking(int fd);
 void change_pipe_owner(int fd, uid_t uid, gid_t gid);  // of an unnamed pipe; anything else is left as it is
 
 /// True if this process got the lock; the lock goes with the descriptor (flock(2)).
+void lock(const OwnedFd& fd);  // waits for it
 bool try_lock(const OwnedFd& fd);
 
 }  // namespace clawbox::sys
