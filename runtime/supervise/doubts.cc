@@ -53,7 +53,7 @@ Doubts::Verdict Doubts::verdict_on(const Doubt& doubt, const OwnedFd& root) {
     const sys::FileFinder::Found interpreter = files_.find(root, first_word(found.interpreter));
     const auto status = interpreter.file ? sys::try_file_status(interpreter.file) : std::nullopt;
     if (!status) return interpreter.error == EAGAIN ? Verdict::kNeverKnown : Verdict::kMismatch;
-    if (status->identity == doubt.running) return Verdict::kExplained;
+    if (status->identity.same_file(doubt.running)) return Verdict::kExplained;
     programs_.started(interpreter.file, first_word(found.interpreter));
     file = status->identity;
   }

@@ -107,7 +107,7 @@ void ExecLog::check_observed(Asked asked, pid_t thread, const OwnedFd& exe, cons
   const auto running = exe ? sys::try_file_status(exe) : std::nullopt;
   if (!running || (claimed && claimed->identity == running->identity)) return;
   programs_.started(exe, observed);
-  if (!claimed) return;
+  if (!claimed || claimed->identity.same_file(running->identity)) return;
   doubts_.add({asked.id, std::move(asked.claim.path), observed, claimed->identity, running->identity}, root_, thread);
 }
 

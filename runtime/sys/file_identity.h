@@ -25,6 +25,10 @@ struct FileIdentity {
   auto operator<=>(const FileIdentity&) const = default;  // NOLINT(modernize-use-nullptr): of the compiler's own
   /// Two files can have this identity only by one's having been replaced within the same tick of the clock.
   bool unique() const { return is_lasting() || mount != 0; }
+  /// Whatever has been written to it since, or changed of its mode, links or times.
+  bool same_file(const FileIdentity& other) const {
+    return device == other.device && inode == other.inode && mount == other.mount;
+  }
   /// Also after a reboot and among all mounts.
   bool is_lasting() const { return device >> 32 != 0; }
 };

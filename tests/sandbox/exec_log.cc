@@ -218,6 +218,17 @@ TEST_CASE("a script is no mismatch, through whatever links its interpreter is fo
   for (const Json& record : trail.execs({"/bin/true"})) CHECK(bytes_of(record.at("resolved")) == "/usr/bin/true");
 }
 
+TEST_CASE("a file that is only touched between claim and exec is no mismatch") {
+  const Environment environment;
+  environment.add_probe("starter");
+  run_script(environment,
+             "while :; do chmod 700 starter; chmod 755 starter; done & i=0; while [ $i -lt 60 ]; do ./starter end; "
+             "i=$((i+1)); done; kill $!");
+  const Trail trail(environment);
+  CHECK(trail.execs({"./starter", "end"}).size() == 60);
+  for (const Json& mismatch : trail.all("exec.mismatch")) FAIL_CHECK(mismatch.dump());
+}
+
 TEST_CASE("why an exec failed is told as far as its path says it") {
   const Environment environment;
   std::filesystem::create_symlink("loop", environment.workspace() + "/loop");
