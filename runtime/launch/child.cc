@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/stopwatch.h"
 #include "launch/command.h"
+#include "launch/handover.h"
 #include "launch/identity.h"
 #include "launch/init.h"
 #include "launch/protocol.h"
@@ -137,16 +138,16 @@ std::optional<int> settle(Inheritance& given, Stopwatch& watch) {
   close_all_but_channel(given.channel);  // late, so that nothing opened above is left
   landlock::restrict_self(given.plan.landlock);
   watch.lap("landlock");
+  Handover handover(given.filters, given.channel);
   OwnedFd listener = seccomp::install(given.filters);  // last: nothing above has to be allowed by it
   watch.lap("seccomp");
   Packet ready;
   ready.kind = Kind::kReady;
   watch.laps().copy(ready.text, sizeof ready.text - 1);
-  const std::array<int, 1> given_away{listener.get()};
-  if (!send(given.channel, ready, std::span(given_away).first(listener ? 1 : 0))) die();
-  listener.reset();  // the supervisor's alone: with it goes every answer, and then no program starts any more
+  if (!handover.give(ready, std::move(listener))) die();
   const auto armed = receive(given.channel);
   if (!armed || armed->packet.kind != Kind::kArm) die();
+  handover.finish();
   serve_as_init(given.plan.command, terminal, given.channel);
 }
 

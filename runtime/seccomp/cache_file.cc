@@ -13,7 +13,7 @@ namespace clawbox::seccomp {
 namespace {
 
 // Raise it with every change of expand.cc, assemble.cc or this file that changes bytes.
-constexpr int kFormat = 2;
+constexpr int kFormat = 3;
 constexpr uint64_t kFnvPrime = 0x100000001b3;
 
 void append_list(std::string& text, const char* name, const std::vector<SyscallRule>& rules) {

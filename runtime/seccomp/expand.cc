@@ -16,8 +16,6 @@ namespace {
 constexpr int kHighestErrno = 4095;
 // Above the highest number in use; only for the list of names to choose a nearest one from.
 constexpr int kNumbersToName = 1024;
-// By it pid 1 gives the listener away, before anybody can answer there.
-constexpr const char* kCarrier = "sendmsg";
 
 enum class Rank { kKill, kRefuseSome, kRefuse, kAllow, kOtherwise };
 
@@ -106,17 +104,8 @@ void check_error(const SyscallRule& rule, std::vector<std::string>& mistakes) {
                                  in_quotes(rule.call), rule.error));
 }
 
-void check_notable(const SyscallRule& rule, std::vector<std::string>& mistakes) {
-  if (rule.call == kCarrier)
-    mistakes.push_back(
-        fmt::format("{}: 'sendmsg' cannot be noted: the listener itself is passed on by it; note "
-                    "'connect' and 'sendto'",
-                    to_string(rule.origin)));
-}
-
 std::vector<std::string> mistakes_in(const SyscallPolicy& policy) {
   std::vector<std::string> mistakes;
-  for (const SyscallRule& rule : policy.noted) check_notable(rule, mistakes);
   for (const auto* list : {&policy.allow, &policy.refuse, &policy.noted})
     for (const SyscallRule& rule : *list) {
       check_name(rule, mistakes);
@@ -128,9 +117,7 @@ std::vector<std::string> mistakes_in(const SyscallPolicy& policy) {
 
 std::set<int> numbers_of(const std::vector<SyscallRule>& rules) {
   std::set<int> numbers;
-  const auto add_call = [&](const std::string& call) {
-    if (call != kCarrier) numbers.insert(seccomp_syscall_resolve_name(call.c_str()));
-  };
+  const auto add_call = [&](const std::string& call) { numbers.insert(seccomp_syscall_resolve_name(call.c_str())); };
   for (const SyscallRule& rule : rules) {
     if (!rule.call.starts_with('@')) add_call(rule.call);
     for (const GroupEntry& entry : entries_of(rule.call)) add_call(entry.call);
@@ -138,11 +125,11 @@ std::set<int> numbers_of(const std::vector<SyscallRule>& rules) {
   return numbers;
 }
 
-/// `allowed`: what the policy says of the call where it is allowed.
+/// `allowed`: what the policy says of the call where it is allowed. A refusal with ENOSYS is told as any other: a rule
+/// names it, which a call that libraries merely try does not need.
 Notice notice_of(uint32_t action, Notice allowed) {
   if (action == SECCOMP_RET_ALLOW) return allowed;
-  const bool refused = (action & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO && action != kUnnamed;
-  return refused ? Notice::kNoted : Notice::kSilent;
+  return (action & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO ? Notice::kNoted : Notice::kSilent;
 }
 
 // What stands behind a clause without conditions is never reached.

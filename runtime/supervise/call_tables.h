@@ -25,6 +25,7 @@ struct Names {
 
 enum class Kind : uint8_t {
   kNothing,    // no argument: the call has fewer
+  kUnused,     // not shown: the kernel does not read it
   kHex,        // a pointer that is not followed, or anything
   kInt,        // 32 bits, signed
   kLong,       // 64 bits, signed
@@ -36,6 +37,12 @@ enum class Kind : uint8_t {
   kNames,      // 32 bits, by `names`
   kLongNames,  // 64 bits, by `names`
   kAddress,    // pointer to a sockaddr, whose length is the next argument
+  kMessage,    // pointer to a msghdr that is sent
+  kMessages,   // pointer to mmsghdrs that are sent, whose number is the next argument
+  kRoom,       // pointer to a msghdr that is filled: its name is what the memory held before
+  kOption,     // of a socket, by the level before it
+  kSetOption,  // pointer to the value of an option, whose length is the next argument
+  kControl,    // of a descriptor, by fcntl's command before it
   kOpenHow,    // struct open_how, whose size is the next argument
   kCloneArgs,  // struct clone_args, whose size is the next argument
   kMountAttr,  // struct mount_attr, whose size is the next argument
@@ -60,6 +67,10 @@ namespace names {
 extern const Names kAccess, kAtFlags, kBpfCommand, kClone, kFamily, kFsconfig, kFsmount, kFsopen, kIoctl, kKeyctl,
     kLandlockRule, kLandlockVersion, kMount, kMountAttr, kMoveMount, kNamespaces, kOpen, kOpenTree, kPrctl, kPtrace,
     kReboot, kRenameat2, kResolve, kSeccomp, kSeccompFlags, kSend, kSignal, kSocketType, kUmount;
+// call_names_io.cc
+extern const Names kAccessAt, kCloseRange, kDescriptor, kFallocate, kFcntl, kFcntlDescriptor, kFlock, kInotify,
+    kInotifyInit, kIpOption, kIpv6Option, kReadWrite, kSetXattr, kShutdown, kSocketLevel, kSocketOption, kStatx,
+    kStatxAt, kSyncRange, kTcpOption, kUdpOption, kWhence;
 }  // namespace names
 
 }  // namespace clawbox::supervise

@@ -1,80 +1,27 @@
 #include "supervise/call_text.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/netlink.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/un.h>
 
-#include <algorithm>
 #include <array>
-#include <cstddef>
-#include <cstring>
-#include <iterator>
-#include <optional>
 
-#include "base/text.h"
 #include "supervise/call_tables.h"
+#include "supervise/call_words.h"
+#include "supervise/socket_text.h"
 
 namespace clawbox::supervise {
 namespace {
 
 constexpr Argument kUnknown{Kind::kHex, nullptr};
 
-std::string hex_text(uint64_t value) { return fmt::format("{:#x}", value); }
-
-std::string quoted(std::string_view bytes) {
-  std::string out = "\"";
-  for (const char c : escaped(bytes, kMostText)) {
-    if (c == '"') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
 std::string text_at(uint64_t address, const sys::ProcessMemory& memory) {
   if (address == 0) return "NULL";
   const sys::MemoryString string = memory.read_string(address, kMostText);
   if (string.end == sys::MemoryString::End::kUnreadable) return hex_text(address);
   return quoted(string.bytes) + (string.end == sys::MemoryString::End::kLimit ? "…" : "");
-}
-
-const Name* find_name(std::span<const Name> table, uint64_t value) {
-  const auto found = std::find_if(table.begin(), table.end(), [=](const Name& name) { return name.value == value; });
-  return found == table.end() ? nullptr : &*found;
-}
-
-std::string names_text(uint64_t value, const Names& names) {
-  std::string out;
-  uint64_t rest = value & ~names.mask;
-  const Name* const choice = find_name(names.choices, value & names.mask);
-  if (choice != nullptr)
-    out = choice->text;
-  else
-    rest = value;
-  for (const Name& flag : names.flags) {
-    if (flag.value == 0 || (rest & flag.value) != flag.value) continue;
-    out.append(out.empty() ? "" : "|").append(flag.text);
-    rest &= ~flag.value;
-  }
-  if (rest != 0) out.append(out.empty() ? "" : "|").append(hex_text(rest));
-  return out.empty() ? "0" : out;
-}
-
-/// A structure of which the program says how long it is: what is not there is 0, as in the kernel.
-template <class Structure>
-std::optional<Structure> structure_at(uint64_t address, uint64_t size, const sys::ProcessMemory& memory) {
-  Structure value{};
-  const std::size_t wanted = std::min<uint64_t>(size, sizeof value);
-  const auto bytes = std::span(reinterpret_cast<char*>(&value), wanted);
-  if (address == 0 || wanted == 0 || memory.read(address, bytes).error != 0) return std::nullopt;
-  return value;
 }
 
 std::string open_how_text(uint64_t address, uint64_t size, const sys::ProcessMemory& memory) {
@@ -103,56 +50,6 @@ std::string mount_attr_text(uint64_t address, uint64_t size, const sys::ProcessM
                      names_text(wanted->propagation, names::kMount), wanted->user_namespace);
 }
 
-template <class Address>
-Address as(std::string_view bytes) {
-  Address address{};
-  std::memcpy(&address, bytes.data(), std::min(bytes.size(), sizeof address));
-  return address;
-}
-
-std::string ip_text(int family, const void* address, uint16_t port) {
-  char text[INET6_ADDRSTRLEN];
-  ::inet_ntop(family, address, text, sizeof text);
-  return family == AF_INET6 ? fmt::format("\"[{}]:{}\"", text, ntohs(port))
-                            : fmt::format("\"{}:{}\"", text, ntohs(port));
-}
-
-/// `"/path"`; `@"name"` where the first byte is 0, as then all bytes are the name: unix(7).
-std::string unix_text(std::string_view path) {
-  if (path.empty()) return "unnamed";
-  if (path.front() == '\0') return "@" + quoted(path.substr(1));
-  return quoted(path.substr(0, path.find('\0')));
-}
-
-std::string address_text(std::string_view bytes) {
-  const auto family = as<sockaddr>(bytes).sa_family;
-  const std::string name = names_text(family, names::kFamily);
-  if (family == AF_UNIX)
-    return fmt::format("{{{} {}}}", name, unix_text(bytes.substr(offsetof(sockaddr_un, sun_path))));
-  if (family == AF_INET && bytes.size() >= sizeof(sockaddr_in)) {
-    const auto address = as<sockaddr_in>(bytes);
-    return fmt::format("{{{} {}}}", name, ip_text(AF_INET, &address.sin_addr, address.sin_port));
-  }
-  if (family == AF_INET6 && bytes.size() >= offsetof(sockaddr_in6, sin6_scope_id)) {
-    const auto address = as<sockaddr_in6>(bytes);
-    return fmt::format("{{{} {}}}", name, ip_text(AF_INET6, &address.sin6_addr, address.sin6_port));
-  }
-  if (family == AF_NETLINK && bytes.size() >= sizeof(sockaddr_nl)) {
-    const auto address = as<sockaddr_nl>(bytes);
-    return fmt::format("{{{} pid={} groups={:#x}}}", name, address.nl_pid, address.nl_groups);
-  }
-  return fmt::format("{{{}}}", name);
-}
-
-std::string address_at(uint64_t address, uint64_t length, const sys::ProcessMemory& memory) {
-  if (address == 0) return "NULL";
-  std::array<char, sizeof(sockaddr_storage)> bytes{};
-  const auto size = static_cast<uint32_t>(length);  // an int to the kernel
-  if (size < sizeof(sa_family_t) || size > bytes.size()) return hex_text(address);
-  if (memory.read(address, std::span(bytes).first(size)).error != 0) return hex_text(address);
-  return address_text({bytes.data(), size});
-}
-
 std::string directory_text(uint64_t value) {
   const auto fd = static_cast<int32_t>(value);
   return fd == AT_FDCWD ? "AT_FDCWD" : std::to_string(fd);
@@ -172,10 +69,29 @@ std::string device_text(uint64_t value) {
   return fmt::format("makedev({}, {})", (device & 0xfff00) >> 8, (device & 0xff) | ((device >> 12) & 0xfff00));
 }
 
-std::string argument_text(Argument argument, std::span<const uint64_t> values, const sys::ProcessMemory& memory) {
-  const uint64_t value = values.front(), next = values.size() > 1 ? values[1] : 0;
+std::string control_text(uint64_t command, uint64_t value) {
+  switch (static_cast<int32_t>(command)) {
+    case F_SETFL:
+      return names_text(value & 0xffffffff, names::kOpen);
+    case F_SETFD:
+      return names_text(value & 0xffffffff, names::kFcntlDescriptor);
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+    case F_SETOWN:
+    case F_SETPIPE_SZ:
+      return std::to_string(static_cast<int32_t>(value));
+    default:
+      return hex_text(value);
+  }
+}
+
+std::string argument_text(Argument argument, std::span<const uint64_t, 6> values, std::size_t index,
+                          const sys::ProcessMemory& memory) {
+  const uint64_t value = values[index], before = index > 0 ? values[index - 1] : 0,
+                 next = index + 1 < values.size() ? values[index + 1] : 0;
   switch (argument.kind) {
     case Kind::kNothing:
+    case Kind::kUnused:
     case Kind::kHex:
       return hex_text(value);
     case Kind::kInt:
@@ -198,6 +114,18 @@ std::string argument_text(Argument argument, std::span<const uint64_t> values, c
       return names_text(value, *argument.names);
     case Kind::kAddress:
       return address_at(value, next, memory);
+    case Kind::kMessage:
+      return message_at(value, memory);
+    case Kind::kMessages:
+      return messages_at(value, next, memory);
+    case Kind::kRoom:
+      return room_at(value, memory);
+    case Kind::kOption:
+      return option_text(before, value);
+    case Kind::kSetOption:
+      return option_value_at(value, next, memory);
+    case Kind::kControl:
+      return control_text(before, value);
     case Kind::kOpenHow:
       return open_how_text(value, next, memory);
     case Kind::kCloneArgs:
@@ -210,11 +138,30 @@ std::string argument_text(Argument argument, std::span<const uint64_t> values, c
   return hex_text(value);
 }
 
-/// open(2) reads its mode only where it may make a file; otherwise the register holds anything.
-bool is_unused_mode(const CallShape& shape, std::size_t index, std::span<const uint64_t, 6> arguments) {
-  if (index == 0 || shape.arguments[index].kind != Kind::kOctal) return false;
+bool makes_file(uint64_t open_flags) { return (open_flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) != 0; }
+
+bool only_asks(uint64_t fcntl_command) {
+  switch (static_cast<int32_t>(fcntl_command)) {
+    case F_GETFD:
+    case F_GETFL:
+    case F_GETOWN:
+    case F_GETSIG:
+    case F_GETLEASE:
+    case F_GETPIPE_SZ:
+    case F_GET_SEALS:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// The mode of open(2) and the last argument of fcntl(2) are not always read; then the register holds anything.
+bool is_unread(const CallShape& shape, std::size_t index, std::span<const uint64_t, 6> arguments) {
+  if (index == 0) return false;
+  const Argument argument = shape.arguments[index];
+  if (argument.kind == Kind::kControl) return only_asks(arguments[index - 1]);
   const bool after_open_flags = shape.arguments[index - 1].names == &names::kOpen;
-  return after_open_flags && (arguments[index - 1] & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) == 0;
+  return argument.kind == Kind::kOctal && after_open_flags && !makes_file(arguments[index - 1]);
 }
 
 }  // namespace
@@ -224,8 +171,9 @@ std::string call_arguments(int number, std::span<const uint64_t, 6> arguments, c
   std::string out;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const Argument argument = shape == nullptr ? kUnknown : shape->arguments[i];
-    if (argument.kind == Kind::kNothing || (shape != nullptr && is_unused_mode(*shape, i, arguments))) break;
-    out.append(i == 0 ? "" : ", ").append(argument_text(argument, arguments.subspan(i), memory));
+    if (argument.kind == Kind::kNothing || (shape != nullptr && is_unread(*shape, i, arguments))) break;
+    if (argument.kind == Kind::kUnused) continue;
+    out.append(i == 0 ? "" : ", ").append(argument_text(argument, arguments, i, memory));
   }
   return out;
 }

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "supervise/usage.h"
+#include "sys/ready_set.h"
 
 namespace clawbox::supervise {
 namespace {
@@ -24,7 +25,10 @@ constexpr auto kCpuCheck = 250ms;  // how far a session may overshoot `cpu_time`
 Supervisor::Supervisor(const Plan& plan, launch::Child& child, CallerStdio stdio, OwnedFd terminal)
     : plan_(plan), child_(child), signals_({SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT}) {
   loop_.watch(signals_.fd(), EPOLLIN, [this](uint32_t) { pass_signal_on(); });
-  loop_.watch(child_.channel().get(), EPOLLIN, [this](uint32_t) { listen_to_child(); });
+  // `told_program` may have taken the packet that epoll tells of, and where sendmsg is noted the next one waits for us.
+  loop_.watch(child_.channel().get(), EPOLLIN, [this](uint32_t) {
+    if (sys::is_readable(child_.channel().get())) listen_to_child();
+  });
   loop_.watch(deadline_.fd(), EPOLLIN, [this](uint32_t) { enforce_time(); });
   loop_.watch(cpu_check_.fd(), EPOLLIN, [this](uint32_t) { enforce_cpu_time(); });
   loop_.watch(grace_.fd(), EPOLLIN, [this](uint32_t) { child_.process().kill(), grace_.drain(); });
