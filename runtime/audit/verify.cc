@@ -58,6 +58,16 @@ std::vector<Finding> gone(const OwnedFd& directory, const IndexFacts& index, con
   return findings;
 }
 
+/// A crash keeps the line of its own session from the index, not those of sessions that ended before.
+void tell_of_lost_index(Verified& verified, const IndexFacts& index, const std::vector<Finding>& unknown_ends) {
+  if (!index.knows_nothing() || unknown_ends.size() < 2) {
+    verified.findings.insert(verified.findings.end(), unknown_ends.begin(), unknown_ends.end());
+    return;
+  }
+  verified.findings.push_back({Finding::Kind::kChanged, kIndexName, 0,
+                               fmt::format("it is gone or empty, and {} sessions have ended", unknown_ends.size())});
+}
+
 }  // namespace
 
 Verified verify(const OwnedFd& directory, const std::optional<std::string>& asked) {
@@ -65,6 +75,7 @@ Verified verify(const OwnedFd& directory, const std::optional<std::string>& aske
   Verified verified;
   verified.findings = index.findings;
   std::set<std::string> there;
+  std::vector<Finding> unknown_ends;
   for (const SessionFiles& session : sessions_in(directory)) {
     there.insert(session.id);
     if (asked && *asked != session.id) continue;
@@ -73,8 +84,9 @@ Verified verify(const OwnedFd& directory, const std::optional<std::string>& aske
     if (index.removed.contains(session.id)) continue;  // housekeeping was interrupted, and will come again
     const TrailFacts facts = verify_steadily(directory, session, index);
     verified.records += facts.records;
-    if (facts.finding) verified.findings.push_back(*facts.finding);
+    if (facts.finding) (facts.unknown_end ? unknown_ends : verified.findings).push_back(*facts.finding);
   }
+  tell_of_lost_index(verified, index, unknown_ends);
   if (asked) std::erase_if(index.heads, [&](const auto& head) { return head.first != *asked; });
   for (Finding& finding : gone(directory, index, there)) verified.findings.push_back(std::move(finding));
   return verified;

@@ -37,8 +37,12 @@ class IndexCheck {
     if (!parsed.record) return;
     const std::string session = text_field(*parsed.record, "session").value_or("");
     const std::string event = text_field(*parsed.record, "event").value_or("");
-    if (event == "trail.removed") facts_.removed.insert(session);
-    if (event != "session.head") return;
+    if (event != "session.head" && event != "trail.removed") return;
+    if (session.empty()) return tell(line.number, "it names no session");
+    if (event == "trail.removed") {
+      facts_.removed.insert(session);
+      return;
+    }
     const auto records = static_cast<uint64_t>(number_field(*parsed.record, "records").value_or(0));
     facts_.heads[session] = {text_field(*parsed.record, "head").value_or(""), records, line.number};
   }

@@ -29,7 +29,7 @@ class TrailCheck {
       found = check_segment(file, std::move(*source));
     }
     if (!found) found = check_end();
-    return {chain_.records(), found};
+    return {chain_.records(), found, unknown_end_};
   }
 
  private:
@@ -96,12 +96,13 @@ class TrailCheck {
     return finding(where, what + "; a crash cut it off", Finding::Kind::kCutOff);
   }
 
-  std::optional<Finding> check_end() const {
+  std::optional<Finding> check_end() {
     if (const auto broken = chain_.finish(known_ != nullptr ? known_->head : ""))
       return finding(broken->where, broken->what);
     if (known_ != nullptr) return check_head();
     if (life_ == Life::kLives) return std::nullopt;
     if (!ended_) return finding(chain_.last(), "no session.end follows: a crash cut it off", Finding::Kind::kCutOff);
+    unknown_end_ = true;
     return finding(chain_.last(),
                    fmt::format("it ends the session, but {} does not know: a crash, or the index was cut", kIndexName),
                    Finding::Kind::kCutOff);
@@ -127,7 +128,7 @@ class TrailCheck {
   Life life_;
   std::string belongs_;
   Chain chain_;
-  bool ended_ = false;
+  bool ended_ = false, unknown_end_ = false;
 };
 
 }  // namespace

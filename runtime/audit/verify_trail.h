@@ -23,6 +23,7 @@ struct IndexFacts {
   std::map<std::string, KnownHead> heads;
   std::set<std::string> removed;
   std::vector<Finding> findings;
+  bool knows_nothing() const { return heads.empty() && removed.empty(); }  // also where there is no index
 };
 
 IndexFacts read_index(const OwnedFd& directory);
@@ -30,6 +31,7 @@ IndexFacts read_index(const OwnedFd& directory);
 struct TrailFacts {
   uint64_t records = 0;
   std::optional<Finding> finding;
+  bool unknown_end = false;  // the finding: it has ended, and the index does not know
 };
 
 enum class Life { kLives, kDead };

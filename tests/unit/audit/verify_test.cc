@@ -205,6 +205,33 @@ TEST_CASE("an edited index is named by its line") {
   CHECK(the_finding(dir).line == 2);
 }
 
+TEST_CASE("an index that is gone or emptied is tampering where several sessions have ended, and told once") {
+  for (const bool emptied : {false, true}) {
+    const test::TrailDirectory dir;
+    for (const char* session : {"a", "b", "c"}) dir.add_ended(session, 1);
+    std::filesystem::remove(dir.file("index.jsonl"));
+    if (emptied) dir.put_lines("index.jsonl", {});
+    CHECK(the_finding(dir).kind == Finding::Kind::kChanged);
+    CHECK(the_finding(dir).file == "index.jsonl");
+    CHECK(the_finding(dir).what.find("3 sessions have ended") != std::string::npos);
+  }
+}
+
+TEST_CASE("a line of the index that names no session is named, the last one too") {
+  for (const std::size_t at : {std::size_t{0}, std::size_t{1}}) {
+    const test::TrailDirectory dir;
+    for (const char* session : {"a", "b"}) dir.add_ended(session, 1);
+    Lines lines = dir.lines("index.jsonl");
+    lines[at].replace(lines[at].find("\"session\":"), 9, "\"sessioX\"");
+    dir.put_lines("index.jsonl", lines);
+    const auto findings = audit::verify(dir.fd()).findings;
+    REQUIRE(findings.size() == 2);  // and the trail that the index does not know any more
+    CHECK(findings[0].kind == Finding::Kind::kChanged);
+    CHECK(findings[0].file == "index.jsonl");
+    CHECK(findings[0].line == at + 1);
+  }
+}
+
 TEST_CASE("a damaged compressed segment is a finding and no exception") {
   const test::TrailDirectory dir;
   dir.add_ended("a", 200);
