@@ -45,7 +45,7 @@ const Probe kProbes[] = {
      try_wait_killable},
     {"seccomp-sync-wake-up", kOptional, "watched calls are slower", "Linux 6.6 or later", try_sync_wake_up},
     {"landlock", kOptional, "there is no second fence behind the mounts",
-     "Linux 5.13 or later with landlock in the lsm= list of the kernel's command line", try_landlock},
+     "Linux 5.19 or later (ABI 2) with landlock in the lsm= list of the kernel's command line", try_landlock},
     {"overlay", kOptional, "no overlay workspaces (--overlay)",
      "Linux 5.11 or later with the module overlay: sudo modprobe overlay", try_overlay},
     {"fuse", kOptional, "no cap on the disk of an overlay workspace but in memory (limits.store = \"tmpfs\")",

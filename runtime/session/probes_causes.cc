@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -43,7 +44,18 @@ bool applies(const Cause& cause) {
   return content_of(cause.file) == cause.value;
 }
 
+bool a_filter_is_above() { return content_of("/proc/self/status").find("\nSeccomp:\t2\n") != std::string::npos; }
+
 }  // namespace
+
+// A filter cannot read the flags of clone3, which lie behind a pointer: those that refuse namespaces answer as a kernel
+// without the call would.
+Attempt with_cause_of_clone(Attempt attempt, int error) {
+  if (error != ENOSYS || !a_filter_is_above()) return attempt;
+  attempt.found += "; a seccomp filter is above this process (a container, a sandbox, a service)";
+  attempt.remedy = "start clawbox outside of it, or a container with --security-opt seccomp=unconfined";
+  return attempt;
+}
 
 Attempt with_cause(Attempt attempt) {
   if (attempt.works || attempt.remedy == kNotBegun) return attempt;

@@ -15,6 +15,9 @@ Attempt with_cause(Attempt attempt);
 /// The same for what needs a new proc, which is refused in a container although mounts work.
 Attempt with_cause_of_proc(Attempt attempt);
 
+/// The same for a child that could not be made: `error` is what clone3 answered.
+Attempt with_cause_of_clone(Attempt attempt, int error);
+
 /// Mount points below /proc that hide something of it, as mountinfo (proc(5)) names them: where there are any, the
 /// kernel refuses a new proc in a user namespace.
 std::vector<std::string> covers_of_proc(std::string_view mountinfo);

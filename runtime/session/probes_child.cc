@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "launch/identity.h"
+#include "session/probes_causes.h"
 #include "sys/channel.h"
 #include "sys/files.h"
 #include "sys/processes.h"
@@ -111,6 +112,10 @@ Attempt attempt(uint64_t namespaces, const Identity& identity, const Act& act, s
 Attempt in_child(uint64_t namespaces, const Identity& identity, const Act& act,
                  std::chrono::milliseconds deadline) try {
   return attempt(namespaces, identity, act, deadline);
+} catch (const SysError& error) {
+  const bool alone = (namespaces & CLONE_NEWUSER) == 0;
+  Attempt failed{false, error.what(), alone ? "" : kNotBegun};
+  return alone ? with_cause_of_clone(std::move(failed), error.code()) : failed;
 } catch (const Error& error) {
   return {false, error.what(), (namespaces & CLONE_NEWUSER) != 0 ? kNotBegun : ""};
 }

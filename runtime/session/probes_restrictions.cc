@@ -10,6 +10,7 @@
 #include <cstddef>
 
 #include "base/error.h"
+#include "seccomp/landlock.h"
 #include "session/probes.h"
 #include "sys/files.h"
 #include "sys/landlock.h"
@@ -101,6 +102,8 @@ Attempt try_landlock(const plan::Host&) {
   return in_child([]() -> std::string {
     const int abi = sys::landlock_abi();
     if (abi == 0) throw_sys_error(EOPNOTSUPP, "asking for Landlock");
+    if (landlock::usable_abi() == 0)
+      throw Error(ExitStatus::kFeatureMissing, fmt::format("the kernel offers ABI {}, which is too old", abi));
     sys::set_no_new_privileges();
     sys::landlock_restrict_self(sys::landlock_ruleset({.access_fs = LANDLOCK_ACCESS_FS_READ_FILE}));
     if (::open("/proc/self/status", O_RDONLY | O_CLOEXEC) >= 0)

@@ -10,15 +10,16 @@
 namespace clawbox::session {
 namespace {
 
+/// As in C, where modes are octal.
 uint64_t number_in(const std::string& word) {
-  const bool hexadecimal = word.starts_with("0x");
+  const bool hexadecimal = word.starts_with("0x"), octal = !hexadecimal && word.size() > 1 && word.starts_with('0');
   uint64_t number = 0;
   const char* const start = word.data() + (hexadecimal ? 2 : 0);
   const char* const end = word.data() + word.size();
-  const auto [stopped, error] = std::from_chars(start, end, number, hexadecimal ? 16 : 10);
+  const auto [stopped, error] = std::from_chars(start, end, number, hexadecimal ? 16 : octal ? 8 : 10);
   if (error == std::errc() && stopped == end && start != end) return number;
   throw Error(ExitStatus::kUsage, fmt::format("{} is no argument of a system call", in_quotes(word)),
-              "decimal or 0x hexadecimal, up to 64 bits");
+              "decimal, 0x hexadecimal or, with a leading 0, octal; up to 64 bits");
 }
 
 seccomp::Answer answer_for(const Plan& plan, const Directories& directories, const std::string& call,

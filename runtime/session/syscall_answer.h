@@ -10,8 +10,8 @@
 
 namespace clawbox::session {
 
-/// `question`: "NAME" or "NAME,ARG,…", arguments decimal or 0x hexadecimal. A few lines of text.
-/// Throws Error(kUsage) for a name that is no system call's.
+/// `question`: "NAME" or "NAME,ARG,…", arguments decimal, 0x hexadecimal or, with a leading 0, octal. A few lines of
+/// text. Throws Error(kUsage) for a name that is no system call's.
 std::string syscall_answer(const Plan& plan, const Directories& directories, const std::string& question);
 
 /// "allow", "kill", or the name of an errno.

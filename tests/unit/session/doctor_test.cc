@@ -1,11 +1,17 @@
 #include "session/doctor.h"
 
+#include <linux/filter.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <filesystem>
 
 #include "base/error.h"
@@ -13,6 +19,8 @@
 #include "support/catch.h"
 #include "support/temp_dir.h"
 #include "sys/files.h"
+#include "sys/privileges.h"
+#include "sys/seccomp.h"
 
 using namespace clawbox;
 using namespace clawbox::session;
@@ -112,6 +120,24 @@ TEST_CASE("the names of the probes are unique, and owner-mapping is root's only"
   CHECK(std::adjacent_find(names.begin(), names.end()) == names.end());
   host.caller = plan::Host::Caller::kRoot;
   CHECK(probes_for(host).size() == names.size() + 1);
+}
+
+TEST_CASE("a child that a filter above does not let be made is told with that filter, and not as an old kernel") {
+  const Attempt outer = in_child([] {
+    const std::array<sock_filter, 4> no_clone3{{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                                                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+                                                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+                                                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)}};
+    sys::set_no_new_privileges();
+    sys::install_filter(no_clone3);
+    const Attempt inner = in_child([] { return "made"; });
+    return inner.found + "\n" + inner.remedy;
+  });
+  INFO(outer.found);
+  CHECK(has(outer.found, "a seccomp filter is above this process"));
+  CHECK(has(outer.found, "--security-opt seccomp=unconfined"));
+  const Attempt other = with_cause_of_clone({false, "refused", ""}, EPERM);
+  CHECK(other.found == "refused");
 }
 
 TEST_CASE("an attempt in a child brings back what was found") {
