@@ -11,7 +11,8 @@ using clawbox::Json;
 
 namespace {
 
-constexpr int kEnded = 42;  // tests/probe/crowd.cc, starter.cc
+constexpr int kEnded = 42;           // tests/probe/crowd.cc, starter.cc
+constexpr std::size_t kAtOnce = 50;  // refusals of a process that are told before they are folded: clawbox-audit(5)
 
 struct World : Environment {
   World() {
@@ -48,10 +49,60 @@ void check_whole(const Trail& trail) {
   CHECK(trail.all("exec").size() == trail.all("exec.end").size());
 }
 
+void check_zombies(std::size_t number) {
+  const World world;
+  const Finished finished = world.crowd({"zombies", std::to_string(number)});
+  INFO(finished.err);
+  CHECK(finished.status == kEnded);
+  const Trail trail(world);
+  CHECK(trail.execs({"crowd", "die"}).size() == number);
+  CHECK(trail.execs({"crowd", "end"}).size() == 1);
+  check_whole(trail);
+}
+
 /// The most memory that a process has had, in KiB.
 long peak_memory(pid_t pid) {
   const std::string status = read_file("/proc/" + std::to_string(pid) + "/status");
   return std::stol(status.substr(status.find("VmHWM:") + 6));
+}
+
+/// `size`: of the crowd, processes and seconds. How many execs there were.
+std::size_t check_flood_of_execs(const std::string& size) {
+  const World world;
+  Running running(world.inside("crowded", {"sh", "-c", "./crowd execs " + size + "; read line"}));
+  const std::size_t turns = std::stoul(running.read_until("\n"));
+  const long peak = peak_memory(running.pid());
+  running.end_input();
+  running.wait();
+  const Trail trail(world);
+  CHECK(trail.execs({"crowd", "end"}).size() == turns);
+  check_whole(trail);
+  CHECK(peak < 256 * 1024);
+  return turns;
+}
+
+/// The same of refusals.
+std::size_t check_flood_of_refusals(const std::string& size) {
+  const World world;
+  Running running(world.inside("crowded", {"sh", "-c",
+                                           "./crowd refusals " + size +
+                                               " >counted & while kill -0 $!; do ./crowd end; done "
+                                               "2>/dev/null; wait; cat counted; read line"}));
+  const std::size_t turns = std::stoul(running.read_until("\n"));
+  const long peak = peak_memory(running.pid());
+  running.end_input();
+  running.wait();
+  const Trail trail(world);
+  std::size_t told = trail.all("refused").size();
+  for (const Json& folded : trail.all("folded")) told += folded.at("count").get<std::size_t>();
+  CHECK(told == turns);
+  CHECK(!trail.all("folded").empty());
+  CHECK(trail.all("session.end")[0].at("refusals") == turns);
+  CHECK(trail.text().size() < 5'000'000);
+  CHECK(trail.execs({"./crowd", "end"}).size() > 1);
+  CHECK(peak < 256 * 1024);
+  check_whole(trail);
+  return turns;
 }
 
 }  // namespace
@@ -97,15 +148,10 @@ TEST_CASE("threads that execute at the same time end in one program, and their s
   CHECK(ends_of(trail, "exited") >= 31);
 }
 
+TEST_CASE("killed processes that nobody reaps are recorded, and the next exec is answered") { check_zombies(200); }
+
 TEST_CASE("thousands of killed processes that nobody reaps are recorded, and the next exec is answered", "[long]") {
-  const World world;
-  const Finished finished = world.crowd({"zombies", "10000"});
-  INFO(finished.err);
-  CHECK(finished.status == kEnded);
-  const Trail trail(world);
-  CHECK(trail.execs({"crowd", "die"}).size() == 10'000);
-  CHECK(trail.execs({"crowd", "end"}).size() == 1);
-  check_whole(trail);
+  check_zombies(10'000);
 }
 
 TEST_CASE("killed processes that are too many to be watched have their end while the session goes on") {
@@ -126,39 +172,20 @@ TEST_CASE("killed processes that are too many to be watched have their end while
   check_whole(Trail(world));
 }
 
+TEST_CASE("a flood of execs from some processes is recorded to the last, and takes little memory") {
+  CHECK(check_flood_of_execs("8 1") > 8);
+}
+
 TEST_CASE("a flood of execs from 50 processes is recorded to the last, and takes little memory", "[long]") {
-  const World world;
-  Running running(world.inside("crowded", {"sh", "-c", "./crowd execs 50 2; read line"}));
-  const std::size_t turns = std::stoul(running.read_until("\n"));
-  const long peak = peak_memory(running.pid());
-  running.end_input();
-  running.wait();
-  const Trail trail(world);
-  CHECK(turns > 100);
-  CHECK(trail.execs({"crowd", "end"}).size() == turns);
-  check_whole(trail);
-  CHECK(peak < 256 * 1024);
+  CHECK(check_flood_of_execs("50 2") > 100);
+}
+
+TEST_CASE("a flood of refusals from some processes is folded, and another process is served meanwhile") {
+  CHECK(check_flood_of_refusals("4 1") > 4 * kAtOnce);
 }
 
 TEST_CASE("a flood of refusals from 50 processes is folded, and another process is served meanwhile", "[long]") {
-  const World world;
-  Running running(world.inside("crowded", {"sh", "-c",
-                                           "./crowd refusals 50 2 >counted & while kill -0 $!; do ./crowd end; done "
-                                           "2>/dev/null; wait; cat counted; read line"}));
-  const std::size_t turns = std::stoul(running.read_until("\n"));
-  const long peak = peak_memory(running.pid());
-  running.end_input();
-  running.wait();
-  const Trail trail(world);
-  std::size_t told = trail.all("refused").size();
-  for (const Json& folded : trail.all("folded")) told += folded.at("count").get<std::size_t>();
-  CHECK(turns > 1000);
-  CHECK(told == turns);
-  CHECK(trail.all("session.end")[0].at("refusals") == turns);
-  CHECK(trail.text().size() < 5'000'000);
-  CHECK(trail.execs({"./crowd", "end"}).size() > 1);
-  CHECK(peak < 256 * 1024);
-  check_whole(trail);
+  CHECK(check_flood_of_refusals("50 2") > 1000);
 }
 
 TEST_CASE("an argv of a gigabyte is a short record of a failed exec, and takes little memory") {
