@@ -43,14 +43,15 @@ int show_timings(const Plan& plan, const Stopwatch& planning) {
 }
 
 int explain(const ExplainWords& words, std::vector<std::string> command) {
+  if (!words.syscall.empty()) {
+    const Plan plan = plan_to_ask(read_profile(chosen_profile(words.plan)), words.plan);
+    print(session::syscall_answer(plan, session::directories_of_caller(), words.syscall));
+    return 0;
+  }
   if (command.empty()) command = {"true"};
   Stopwatch watch;
   const Plan plan = plan_of(words.plan, command, watch);
   if (words.timing) return show_timings(plan, watch);
-  if (!words.syscall.empty()) {
-    print(session::syscall_answer(plan, session::directories_of_caller(), words.syscall));
-    return 0;
-  }
   print(words.json ? plan::json_text(plan::explained_as_json(plan)) : plan::explained(plan));
   return 0;
 }

@@ -28,6 +28,11 @@ std::optional<std::string> if_given(const std::string& word) {
   return word.empty() ? std::nullopt : std::optional(word);
 }
 
+ExitStatus status_of(const profile::Reading& reading) {
+  if (reading.refused) return ExitStatus::kNotPermitted;
+  return reading.only_later() ? ExitStatus::kNotSupported : ExitStatus::kProfileInvalid;
+}
+
 }  // namespace
 
 CLI::Validator not_empty() {
@@ -68,9 +73,10 @@ profile::SearchPath search_path() {
 profile::Profile read_profile(const std::string& name) {
   profile::Reading reading = profile::read(name, search_path());
   if (reading.profile) return std::move(*reading.profile);
-  if (!reading.mistakes.empty())
-    throw ProfileError(reading.refused ? ExitStatus::kNotPermitted : ExitStatus::kProfileInvalid,
-                       std::move(reading.mistakes));
+  if (!reading.mistakes.empty()) {
+    const ExitStatus status = status_of(reading);
+    throw ProfileError(status, std::move(reading.mistakes));
+  }
   const std::string what = fmt::format("there is no profile {}", in_quotes(name));
   std::error_code ignored;
   if (name.find('/') == std::string::npos && std::filesystem::is_regular_file(name, ignored))
@@ -108,6 +114,13 @@ Plan plan_of(const profile::Profile& profile, const PlanWords& words, std::vecto
   Plan plan = plan::resolve(profile, host, plan::HostFiles(), request);
   watch.lap("plan");
   return plan;
+}
+
+Plan plan_to_ask(const profile::Profile& profile, PlanWords words) {
+  static_cast<void>(cap_words(words.caps));  // a wrong word is refused all the same
+  words.caps = {};
+  Stopwatch watch;
+  return plan_of(plan::without_group_caps(profile), words, {"true"}, watch);
 }
 
 }  // namespace clawbox::cli

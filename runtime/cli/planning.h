@@ -48,5 +48,7 @@ std::string chosen_profile(const PlanWords& words);
 Plan plan_of(const PlanWords& words, std::vector<std::string> argv, Stopwatch& watch);
 /// The same for a profile that was read before; `words.profile` does not count.
 Plan plan_of(const profile::Profile& profile, const PlanWords& words, std::vector<std::string> argv, Stopwatch& watch);
+/// A plan to ask and not to run: without the caps of a control group, which the machine may not be able to hold.
+Plan plan_to_ask(const profile::Profile& profile, PlanWords words);
 
 }  // namespace clawbox::cli

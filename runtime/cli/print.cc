@@ -46,11 +46,16 @@ void print_mistakes(const std::vector<profile::Diagnostic>& mistakes) {
     say(fmt::format("{} {}\n", in_colour(Colour::kRed, "clawbox: error:"), to_string(mistake)));
 }
 
-void print_shortfalls(const std::vector<Shortfall>& shortfalls) {
-  if (shortfalls.empty()) return;
+void print_shortfalls(const std::vector<Shortfall>& shortfalls, Telling telling) {
   std::vector<std::string> names;
-  names.reserve(shortfalls.size());
-  for (const Shortfall& shortfall : shortfalls) names.push_back(escaped(shortfall.what));
+  for (const Shortfall& shortfall : shortfalls) {
+    if (shortfall.weight == Shortfall::Weight::kLoud)
+      print_warning(fmt::format("{}: {} ({})", in_colour(Colour::kRed, escaped(shortfall.what)), escaped(shortfall.why),
+                                escaped(to_string(shortfall.origin))));
+    else
+      names.push_back(escaped(shortfall.what));
+  }
+  if (names.empty() || telling == Telling::kLoudOnly) return;
   print_warning(fmt::format("weaker than the profile asks: {} (`clawbox explain` says why; --quiet hides this line)",
                             joined(names, "; ")));
 }

@@ -19,8 +19,9 @@ void print_error(const Error& error);
 void print_warning(const std::string& text);
 void print_notice(const std::string& text);  // while a session runs, whose terminal is raw
 void print_mistakes(const std::vector<profile::Diagnostic>& mistakes);
-/// One line that names everything which the profile asks for and the session does not have.
-void print_shortfalls(const std::vector<Shortfall>& shortfalls);
+/// A line for each loud one; then one line that names all others.
+enum class Telling { kAll, kLoudOnly };
+void print_shortfalls(const std::vector<Shortfall>& shortfalls, Telling telling);
 /// Writes to stdout; throws when it cannot (a full disk, a closed pipe is fine).
 void print(const std::string& text);
 

@@ -58,8 +58,7 @@ int show(const ProfileWords& words) {
 int check(const ProfileWords& words) {
   const std::string name = words.first.empty() ? chosen_profile({}) : words.first;
   const profile::Profile profile = read_profile(name);
-  Stopwatch watch;
-  const Plan plan = plan_of(profile, {}, {"true"}, watch);
+  const Plan plan = plan_to_ask(profile, {});
   const auto answer = [&](const std::string& call, const std::vector<uint64_t>& arguments) {
     return session::syscall_verdict(plan, session::directories_of_caller(), call, arguments);
   };

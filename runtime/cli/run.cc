@@ -51,7 +51,7 @@ Outcome failed(const Error& error) {
 Outcome outcome_of(const RunWords& words, const std::vector<std::string>& command) {
   Stopwatch watch;
   const Plan plan = plan_of(words.plan, command, watch);
-  if (!words.quiet) print_shortfalls(plan.shortfalls);
+  print_shortfalls(plan.shortfalls, words.quiet ? Telling::kLoudOnly : Telling::kAll);
   return session::Session(session::directories_of_caller(), print_notice).run(plan);
 }
 
@@ -79,7 +79,8 @@ Verb add_run(CLI::App& app, const std::vector<std::string>& command) {
   verb->add_option("--outcome", words->outcome_file, "write how it ended to FILE, as JSON")
       ->type_name("FILE")
       ->check(not_empty());
-  verb->add_flag("-q,--quiet", words->quiet, "do not say what is weaker than the profile asks");
+  verb->add_flag("-q,--quiet", words->quiet,
+                 "do not say what is weaker than the profile asks; the host's network is said all the same");
   verb->footer(kExamples);
   return {verb, [=, &command] { return run(*words, command_of(*verb, command)); }};
 }

@@ -128,12 +128,19 @@ std::string map_text(const std::vector<IdRange>& map) {
 void write_identity(const Plan& plan, Page& page) {
   const Identity& identity = plan.identity;
   page.heading("IDENTITY");
-  page.plain(fmt::format("user        {} (uid {}, gid {})", escaped(identity.user), identity.uid, identity.gid));
-  page.plain("users       " + map_text(identity.uid_map));
-  page.plain("groups      " + map_text(identity.gid_map) +
-             (identity.groups == Identity::Groups::kDropped ? "; supplementary ones dropped" : ""));
-  page.plain("home        " + escaped(identity.home));
-  page.plain("host name   " + escaped(identity.hostname));
+  const auto value = [&](std::string_view word, const std::string& text, const std::string& key) {
+    const Note note = note_about(plan, "identity " + key);
+    page.value(word, text, note.origin, note.why == text ? "" : note.why);
+  };
+  value("user", fmt::format("{} (uid {}, gid {})", escaped(identity.user), identity.uid, identity.gid), "as_root");
+  value("users", map_text(identity.uid_map), "ids");
+  value("groups",
+        map_text(identity.gid_map) +
+            (identity.groups == Identity::Groups::kDropped ? "; supplementary ones dropped" : ""),
+        "ids");
+  value("home", escaped(identity.home), "home");
+  value("host name", escaped(identity.hostname), "hostname");
+  value("nested", identity.nested_user_namespaces ? "user namespaces" : "no user namespaces", "nested_user_namespaces");
   page.plain(fmt::format("namespaces  user mount pid ipc uts cgroup{}{}",
                          plan.network.mode == Network::Mode::kNone ? " network" : "",
                          identity.time_namespace ? " time" : ""));

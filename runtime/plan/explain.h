@@ -14,7 +14,7 @@
 //                 cover and lock: may_be_absent
 //   identity      { uid, gid, user, home, hostname, uid_map[], gid_map[] { inside, host, count },
 //                 writer: self|helper|root, groups: dropped|kept, file_owner, file_group, nested_user_namespaces,
-//                 time_namespace }
+//                 time_namespace, origins { as_root, ids, home, hostname, nested_user_namespaces } }
 //   network       { mode: none|host, origin }
 //   syscalls      { allow[], refuse[], noted[] { call, tests[] { index, mask, equals }, error, reason, origin } };
 //                 error: refuse only

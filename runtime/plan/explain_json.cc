@@ -132,7 +132,18 @@ Json workspace_json(const Workspace& workspace) {
           {"origin", to_string(workspace.origin)}};
 }
 
-Json identity_json(const Identity& identity) {
+Json identity_origins(const Plan& plan) {
+  const auto notes = notes_by_name(plan);
+  Json origins = Json::object();
+  for (const char* key : {"as_root", "ids", "home", "hostname", "nested_user_namespaces"}) {
+    const auto note = notes.find(std::string("identity ") + key);
+    if (note != notes.end()) origins[key] = to_string(note->second->origin);
+  }
+  return origins;
+}
+
+Json identity_json(const Plan& plan) {
+  const Identity& identity = plan.identity;
   const char* writer = identity.writer == Identity::Writer::kSelf     ? "self"
                        : identity.writer == Identity::Writer::kHelper ? "helper"
                                                                       : "root";
@@ -149,6 +160,7 @@ Json identity_json(const Identity& identity) {
   json["file_group"] = identity.file_group ? json_of(*identity.file_group) : Json();
   json["nested_user_namespaces"] = identity.nested_user_namespaces;
   json["time_namespace"] = identity.time_namespace;
+  json["origins"] = identity_origins(plan);
   return json;
 }
 
@@ -216,7 +228,7 @@ Json explained_as_json(const Plan& plan) {
   json["command"] = command_json(plan);
   json["workspace"] = workspace_json(plan.workspace);
   json["mounts"] = list_of(plan.mounts);
-  json["identity"] = identity_json(plan.identity);
+  json["identity"] = identity_json(plan);
   json["network"] = {{"mode", plan.network.mode == Network::Mode::kHost ? "host" : "none"},
                      {"origin", to_string(plan.network.origin)}};
   json["syscalls"] = {{"allow", rules_json(plan.syscalls.allow, List::kAllow)},

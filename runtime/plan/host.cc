@@ -136,6 +136,11 @@ std::map<int, uint64_t> hard_limits() {
   return limits;
 }
 
+bool are_core_dumps_piped() {
+  std::ifstream pattern("/proc/sys/kernel/core_pattern");
+  return pattern.get() == '|';
+}
+
 bool runnable_somewhere(const std::string& program) {
   for (const char* directory : {"/usr/bin/", "/bin/", "/usr/sbin/", "/sbin/", "/usr/local/bin/"})
     if (::access((directory + program).c_str(), X_OK) == 0) return true;
@@ -201,6 +206,7 @@ Host look_at_host() {
   host.time_namespaces = ::access("/proc/self/ns/time", F_OK) == 0;
   host.landlock_abi = sys::landlock_abi();
   host.page_size = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  host.core_dumps_piped = are_core_dumps_piped();
   host.subordinate_uids = subordinate_ids_in("/etc/subuid", host.user, host.uid);
   host.subordinate_gids = subordinate_ids_in("/etc/subgid", host.user, host.uid);
   host.id_map_programs = runnable_somewhere("newuidmap") && runnable_somewhere("newgidmap");

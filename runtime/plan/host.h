@@ -52,6 +52,7 @@ struct Host {
   bool time_namespaces = false;
   int landlock_abi = 0;  // 0: none
   uint64_t page_size = 4096;
+  bool core_dumps_piped = false;  // core_pattern names a program, which the kernel starts as root: core(5)
 
   GroupFacts control_groups;  // only where the profile has caps for one: group_facts()
 

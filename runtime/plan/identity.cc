@@ -99,12 +99,25 @@ Chosen<Identity> root(const Inputs& inputs, const Workspace& workspace) {
   identity.writer = Identity::Writer::kRoot;
   identity.groups = Identity::Groups::kDropped;
   identity.user = inputs.files.user_name(identity.uid).value_or(std::to_string(identity.uid));
-  chosen.notes.push_back({"identity host id",
-                          fmt::format("{}: the caller is root, and root's sessions run on an id that "
-                                      "owns nothing on the host",
-                                      session),
-                          kByHost});
+  chosen.notes.push_back(
+      {"identity ids", "the caller is root, and root's sessions run on an id that owns nothing on the host", kByHost});
   return chosen;
+}
+
+void add_notes(const Inputs& inputs, const Identity& identity, std::vector<Note>& notes) {
+  const auto& wish = inputs.profile.identity;
+  const char* who = identity.file_owner ? "the owner of the workspace" : "the caller";
+  notes.push_back({"identity as_root", wish.as_root.value ? "root inside" : who, wish.as_root.origin});
+  if (identity.writer != Identity::Writer::kRoot)
+    notes.push_back({"identity ids", wish.subordinate_ids.value ? "with the caller's subordinate ids" : "the caller's",
+                     wish.subordinate_ids.origin});
+  const bool as_outside = identity.home == inputs.host.home;
+  notes.push_back(
+      {"identity home", as_outside ? "the caller's" : "the caller's is a directory of the system", kByHost});
+  notes.push_back({"identity hostname", identity.hostname, wish.hostname.origin});
+  notes.push_back({"identity nested_user_namespaces",
+                   identity.nested_user_namespaces ? "the profile allows some" : "the profile allows none",
+                   wish.nested_user_namespaces.origin});
 }
 
 }  // namespace
@@ -130,13 +143,10 @@ Chosen<Identity> choose_identity(const Inputs& inputs, const Workspace& workspac
   identity.hostname = wish.hostname.value;
   identity.nested_user_namespaces = wish.nested_user_namespaces.value;
   identity.time_namespace = inputs.host.time_namespaces;
-  chosen.notes.push_back(
-      {"identity as_root", wish.as_root.value ? "root inside" : "an ordinary user inside", wish.as_root.origin});
-  chosen.notes.push_back({"identity hostname", identity.hostname, wish.hostname.origin});
+  add_notes(inputs, identity, chosen.notes);
   if (identity.nested_user_namespaces)
     chosen.shortfalls.push_back({"nested user namespaces are open",
-                                 "the profile allows one level; each adds kernel code "
-                                 "that the session can reach",
+                                 "the profile asks for them; they open kernel code that only root reaches otherwise",
                                  "identity.nested_user_namespaces = false", wish.nested_user_namespaces.origin});
   return chosen;
 }

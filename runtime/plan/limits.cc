@@ -68,9 +68,25 @@ void add_file_size(const profile::Profile::Limits& limits, Wishes& wishes) {
   wishes.add(RLIMIT_FSIZE, "fsize", limits.disk, "one file, from limits.disk");
 }
 
+// At 0 the kernel writes no file and still starts the program that core_pattern names, as root of the host; it skips
+// the program at exactly 1 (kernel, fs/coredump.c).
+void add_core(const Host& host, Wishes& wishes) {
+  if (!host.core_dumps_piped) {
+    wishes.add(RLIMIT_CORE, "core", 0, kByDefault, "no memory image is left on the host");
+    return;
+  }
+  wishes.add(RLIMIT_CORE, "core", 1, kByHost,
+             "core_pattern names a program of the host, which the kernel starts at 0 and does not at 1");
+  if (wishes.chosen.value.rlimits.back().value == 1) return;
+  wishes.chosen.shortfalls.push_back({"a program of the host is given the memory of what crashes",
+                                      "core_pattern names it, and the caller's own hard limit does not let it be left "
+                                      "out",
+                                      "a hard limit of at least 1 on core files (limits.conf(5))", kByHost});
+}
+
 void add_rlimits(const Inputs& inputs, Wishes& wishes) {
   const auto& limits = inputs.profile.limits;
-  wishes.add(RLIMIT_CORE, "core", 0, kByDefault, "no memory image is left on the host");
+  add_core(inputs.host, wishes);
   wishes.add(RLIMIT_NICE, "nice", 0, kByDefault, "no higher priority");
   wishes.add(RLIMIT_RTPRIO, "rtprio", 0, kByDefault, "no real-time class");
   add_file_size(limits, wishes);

@@ -36,7 +36,8 @@ std::vector<profile::PathRule> asked_for(const ViewContext& context, const std::
 
 void require_present(const ViewContext& context) {
   std::vector<std::string> missing = context.read.missing;
-  missing.insert(missing.end(), context.write.missing.begin(), context.write.missing.end());
+  for (const Expansion* more : {&context.write, &context.hide})
+    missing.insert(missing.end(), more->missing.begin(), more->missing.end());
   if (missing.empty()) return;
   throw Error(ExitStatus::kPathMissing, "the profile requires what is not there: " + joined(missing, "; "),
               "create it, correct the profile, or mark the entry optional with a trailing '?'");
@@ -154,7 +155,7 @@ Chosen<std::vector<MountStep>> choose_mounts(const Inputs& inputs, const Workspa
 
   Chosen<std::vector<MountStep>> chosen;
   chosen.absent = drop_hidden(layout, hidden);
-  for (const Expansion* expansion : {&context.read, &context.write})
+  for (const Expansion* expansion : {&context.read, &context.write, &context.hide})
     chosen.absent.insert(chosen.absent.end(), expansion->absent.begin(), expansion->absent.end());
   if (!context.other_root.empty())
     chosen.notes.push_back({"files.root",

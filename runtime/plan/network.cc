@@ -21,7 +21,7 @@ Chosen<Network> choose_network(const Inputs& inputs) {
   chosen.shortfalls.push_back({"network is open",
                                "network.mode = \"host\": the session reaches every address that the host reaches, the "
                                "host's loopback services and its abstract sockets",
-                               "network.mode = \"none\"", mode.origin});
+                               "network.mode = \"none\"", mode.origin, Shortfall::Weight::kLoud});
   return chosen;
 }
 

@@ -60,6 +60,13 @@ profile::Profile with_overlay(profile::Profile profile) {
   return profile;
 }
 
+profile::Profile without_group_caps(profile::Profile profile) {
+  profile::Profile::Limits& limits = profile.limits;
+  for (auto* cap : {&limits.memory, &limits.swap, &limits.cpu, &limits.cpu_weight, &limits.processes}) cap->reset();
+  limits.cpuset.value = "all";
+  return profile;
+}
+
 bool wants_group(const profile::Profile::Limits& limits, const CapWords& words) {
   return limits.memory || limits.swap || limits.cpu || limits.cpu_weight || limits.processes ||
          limits.cpuset.value != "all" || words.memory || words.cpu || words.processes;

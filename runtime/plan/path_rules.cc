@@ -62,6 +62,13 @@ std::string host_place(const Inputs& inputs, const Workspace& workspace, const p
   return normal_path(path);
 }
 
+std::string_view protected_pattern(const profile::PathRule& rule) {
+  constexpr std::string_view kWorkspace = "$WORKSPACE/";
+  std::string_view path = rule.path;
+  if (path.starts_with(kWorkspace)) path.remove_prefix(kWorkspace.size());
+  return path.starts_with('/') || path.starts_with('~') ? std::string_view() : path;
+}
+
 Expansion expand(const Inputs& inputs, const Workspace& workspace, const std::vector<profile::PathRule>& rules) {
   Expansion expansion;
   for (const profile::PathRule& rule : rules) {

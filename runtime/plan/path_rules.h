@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plan/inputs.h"
@@ -27,6 +28,9 @@ std::string host_place(const Inputs& inputs, const Workspace& workspace, const p
 
 /// A host path of the workspace → the same file inside; any other path stays as it is.
 std::string inside_place(const Workspace& workspace, const std::string& host_path);
+
+/// What a rule of files.protect looks for below the workspace; empty where it names a place of its own.
+std::string_view protected_pattern(const profile::PathRule& rule);
 
 Expansion expand(const Inputs& inputs, const Workspace& workspace, const std::vector<profile::PathRule>& rules);
 

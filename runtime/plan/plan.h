@@ -108,7 +108,7 @@ struct Identity {
   std::string user;  // name inside
   std::string home;  // inside
   std::string hostname;
-  bool nested_user_namespaces = false;  // one level
+  bool nested_user_namespaces = false;  // a few
   bool time_namespace = false;
 };
 
@@ -129,8 +129,8 @@ inline constexpr int kKillProcess = -1;
 /// Refusals beat what is allowed. What is not named answers ENOSYS. Foreign ABIs (i386, x32) kill the process.
 struct SyscallPolicy {
   std::vector<SyscallRule> allow, refuse;
-  /// Calls of which the supervisor is told before they are made. If there are any, it is told of every refusal too, but
-  /// for those with ENOSYS, which libraries take for an older kernel.
+  /// Calls of which the supervisor is told before they are made. If there are any, it is told of every refusal by a
+  /// rule too.
   std::vector<SyscallRule> noted;
 };
 
@@ -211,6 +211,8 @@ struct Shortfall {
   std::string why;
   std::string remedy;
   Origin origin;
+  /// kLoud: said at the start of each run in a line of its own, which nothing hides.
+  enum class Weight { kUsual, kLoud } weight = Weight::kUsual;
 };
 
 /// What `explain` tells and `run` does not need: why a value is as it is, or an optional path that is not there.

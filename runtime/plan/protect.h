@@ -30,6 +30,7 @@ struct ProtectedPath {
   uint64_t device = 0, inode = 0;
   int64_t size = 0;
   int64_t modified_ns = 0, changed_ns = 0;
+  std::string pattern;  // that names it or what is below it, as given; empty: none, it is here as part of a repository
 };
 
 struct ProtectedState {

@@ -27,7 +27,8 @@ struct Entry {
 };
 
 struct Pattern {
-  std::vector<std::string> parts;
+  std::string text;                // as given
+  std::vector<std::string> parts;  // folded
 };
 
 /// The part of a pattern that the entries of a directory are compared with.
@@ -75,7 +76,7 @@ class Walk {
  public:
   Walk(const std::string& workspace, const std::vector<std::string>& patterns) {
     for (const std::string& pattern : patterns) {
-      patterns_.push_back({parts_of(pattern)});
+      patterns_.push_back({pattern, parts_of(pattern)});
       for (std::string& part : patterns_.back().parts) part = folded_name(part);
     }
     std::erase_if(patterns_, [](const Pattern& pattern) { return pattern.parts.empty(); });
@@ -149,12 +150,18 @@ class Walk {
       if (is_gone(errno)) return;
       throw_errno("looking for protected files at '{}'", path);
     }
-    add(found, path, kind_of(found.st_mode), Role::kNamed);
+    add(found, path, kind_of(found.st_mode), {Role::kNamed, ""});
   }
 
-  void add(const struct stat& found, const std::string& path, Kind kind, Role role) {
-    state_.paths.push_back({kind, role, path, found.st_dev, found.st_ino, found.st_size, nanoseconds(found.st_mtim),
-                            nanoseconds(found.st_ctim)});
+  /// Why a path is in the snapshot.
+  struct Part {
+    Role role;
+    std::string pattern;  // as ProtectedPath::pattern
+  };
+
+  void add(const struct stat& found, const std::string& path, Kind kind, const Part& part) {
+    state_.paths.push_back({kind, part.role, path, found.st_dev, found.st_ino, found.st_size,
+                            nanoseconds(found.st_mtim), nanoseconds(found.st_ctim), part.pattern});
   }
 
   enum class Place { kTree, kGit };
@@ -173,21 +180,23 @@ class Walk {
   void examine(const Directory& directory, const OwnedFd& fd, const Entry& entry, const std::vector<Awaited>& awaited,
                Place place) {
     Directory child{directory.path.empty() ? entry.name : directory.path + '/' + entry.name, directory.depth + 1, {}};
-    std::optional<Role> role;
-    if (directory.reason == Directory::Reason::kWatch) role = Role::kInside;
-    if (entry.folded == ".git" && !role) role = Role::kWay;
+    std::optional<Part> part;
+    if (directory.reason == Directory::Reason::kWatch) part = {Role::kInside, ""};
+    if (entry.folded == ".git" && !part) part = {Role::kWay, ""};
     for (const Awaited& wanted : awaited) {
       if (!part_matches(wanted.pattern->parts[wanted.part], entry.folded)) continue;
       const bool last = wanted.part + 1 == wanted.pattern->parts.size();
       if (!last) child.awaited.push_back({wanted.pattern, wanted.part + 1});
-      role = std::min(role.value_or(Role::kWay), last ? Role::kNamed : Role::kWay);
+      const Role role = last ? Role::kNamed : Role::kWay;
+      if (!part || role < part->role || part->pattern.empty())
+        part = {std::min(role, part ? part->role : role), wanted.pattern->text};
     }
     std::optional<Kind> kind;
-    if (role) kind = record(fd, entry, child.path, *role);
-    descend(std::move(child), entry, role, kind, place, fd);
+    if (part) kind = record(fd, entry, child.path, *part);
+    descend(std::move(child), entry, part ? std::optional(part->role) : std::nullopt, kind, place, fd);
   }
 
-  std::optional<Kind> record(const OwnedFd& directory, const Entry& entry, const std::string& path, Role role) {
+  std::optional<Kind> record(const OwnedFd& directory, const Entry& entry, const std::string& path, Part part) {
     struct stat found {};
     if (::fstatat(directory.get(), entry.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
       if (!is_gone(errno)) hold_whole(parent_of_entry(path));  // it may be listed and not be searched
@@ -195,11 +204,11 @@ class Walk {
     }
     const Kind kind = kind_of(found.st_mode);
     // `.git` as a file names another directory (worktrees, submodules): who writes it chooses the hooks.
-    if (role == Role::kWay && kind != Kind::kDirectory) {
+    if (part.role == Role::kWay && kind != Kind::kDirectory) {
       if (entry.folded != ".git") return kind;
-      role = Role::kNamed;
+      part.role = Role::kNamed;
     }
-    add(found, path, kind, role);
+    add(found, path, kind, part);
     return kind;
   }
 

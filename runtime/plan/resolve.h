@@ -16,6 +16,8 @@ namespace clawbox::plan {
 
 /// Whether a plan needs to know where control groups could be made: Host::control_groups.
 bool wants_group(const profile::Profile::Limits& limits, const CapWords& words);
+/// For questions that start nothing, and so need no control group: overrides.cc.
+profile::Profile without_group_caps(profile::Profile profile);
 
 Plan resolve(const profile::Profile& profile, const Host& host, const FileView& files, const Request& request);
 

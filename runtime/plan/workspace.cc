@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "plan/path_rules.h"
 #include "plan/paths.h"
 #include "plan/seen.h"
 #include "plan/themes.h"
@@ -95,12 +96,27 @@ Workspace::Mode mode_of(profile::WorkspaceMode wish) {
 
 std::vector<std::string> patterns_of(const Inputs& inputs) {
   std::vector<std::string> patterns;
-  for (const profile::PathRule& rule : inputs.profile.files.protect) {
-    std::string_view path = rule.path;
-    if (path.starts_with("$WORKSPACE/")) path.remove_prefix(11);
-    if (!path.starts_with('/') && !path.starts_with('~')) patterns.emplace_back(path);
-  }
+  for (const profile::PathRule& rule : inputs.profile.files.protect)
+    if (const std::string_view pattern = protected_pattern(rule); !pattern.empty()) patterns.emplace_back(pattern);
   return patterns;
+}
+
+// What is the host's own now cannot be made before the command starts; a tmpfs is the session's to fill.
+void require_start(const Inputs& inputs, const Seen& there, const std::string& wished) {
+  const bool hidden = there.content == Seen::Content::kNothing && there.write == Seen::Write::kRefused;
+  if (hidden)
+    throw Error(ExitStatus::kUsage, fmt::format("--workdir {} cannot be seen inside", in_quotes(wished)),
+                "name a directory of the workspace");
+  if (there.content != Seen::Content::kHost) return;
+  const std::string real = inputs.files.real_path(there.host_path).value_or(there.host_path);
+  const FileKind kind = inputs.files.look(real).kind;
+  if (kind == FileKind::kAbsent)
+    throw Error(ExitStatus::kUsage,
+                fmt::format("--workdir {}: there is no {}", in_quotes(wished), in_quotes(there.host_path)),
+                "create it first, or name a directory that is there");
+  if (kind == FileKind::kFile)
+    throw Error(ExitStatus::kUsage, fmt::format("--workdir {} is no directory", in_quotes(wished)),
+                "name a directory of the workspace");
 }
 
 }  // namespace
@@ -142,10 +158,7 @@ std::string command_directory(const Inputs& inputs, const Workspace& workspace, 
     throw Error(ExitStatus::kUsage, fmt::format("--workdir {} leads out of the workspace", in_quotes(wished)));
   if (!none && wished.starts_with('/') && is_at_or_below(place, workspace.host))
     place = moved(place, workspace.host, workspace.inside);
-  const Seen there = seen(mounts, place);
-  if (there.content == Seen::Content::kNothing && there.write == Seen::Write::kRefused)
-    throw Error(ExitStatus::kUsage, fmt::format("--workdir {} cannot be seen inside", in_quotes(wished)),
-                "name a directory of the workspace");
+  require_start(inputs, seen(mounts, place), wished);
   return place;
 }
 

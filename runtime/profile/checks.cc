@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "profile/call_names.h"
 #include "profile/steering.h"
 
 namespace clawbox::profile {
@@ -112,8 +113,12 @@ Objection objection_to_call(std::string_view call) {
   const bool group = call.starts_with('@');
   const std::string_view name = group ? call.substr(1) : call;
   const auto fits = [&](char c) { return is_word(c) || (group && c == '-'); };
-  if (!name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), fits)) return {};
-  return fmt::format("{} is neither a system call's name nor a '@group'", in_quotes(call));
+  if (name.empty() || name.size() > 64 || !std::all_of(name.begin(), name.end(), fits))
+    return fmt::format("{} is neither a system call's name nor a '@group'", in_quotes(call));
+  const std::span<const std::string_view> known = group ? group_names() : call_names();
+  if (std::binary_search(known.begin(), known.end(), call)) return {};
+  return fmt::format("there is no {} {}{}", group ? "group of system calls" : "system call", in_quotes(call),
+                     did_you_mean(call, std::vector<std::string>(known.begin(), known.end())));
 }
 
 std::span<const std::string_view> refusals() { return kRefusals; }

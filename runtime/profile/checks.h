@@ -1,4 +1,4 @@
-// What single values must look like. Each answer is an objection as a sentence that begins with the value, or nothing.
+// What single values must look like. Each answer is an objection as a sentence that names the value, or nothing.
 #pragma once
 
 #include <optional>
@@ -25,7 +25,7 @@ Objection objection_to_hostname(std::string_view name);
 Objection objection_to_variable(std::string_view name);
 /// A variable's name, or the beginning of one with `*` at its end.
 Objection objection_to_passed(std::string_view name);
-Objection objection_to_call(std::string_view call);  // a system call or "@group"
+Objection objection_to_call(std::string_view call);  // a system call's name or a "@group" that is known
 
 /// The answers a `refuse` rule can give: errno's names and "kill".
 std::span<const std::string_view> refusals();

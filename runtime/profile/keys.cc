@@ -253,7 +253,9 @@ constexpr Key kKeys[] = {
      "subordinate_ids = true", "Whether the caller's subordinate ids are mapped, for programs that change users."},
     {"identity.nested_user_namespaces", Kind::kBool, field<&P::identity, &P::Identity::nested_user_namespaces>,
      "nested_user_namespaces = true",
-     "Whether programs may make one more level, as browsers do for their own sandbox."},
+     "Whether programs may make user namespaces of their own, up to 32, as browsers do for their sandbox. They need "
+     "the "
+     "calls too: `@namespace` and `@chroot` in both `refuse_remove` and `allow_add`."},
     {"identity.hostname", Kind::kHostname, field<&P::identity, &P::Identity::hostname>, "hostname = \"clawbox\"",
      "The host name inside."},
 

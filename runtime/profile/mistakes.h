@@ -1,7 +1,10 @@
 // Mistakes are collected, never thrown: a writer of profiles wants to see all of them at once.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +25,11 @@ class Mistakes {
  public:
   void add(const Place& place, std::string what) {
     found_.push_back({place.file, place.line, place.column, std::move(what)});
+  }
+  /// No mistake of the writer's: a later release knows it.
+  void postpone(const Place& place, std::string_view what) {
+    add(place, fmt::format("{} comes with a later release", what));
+    found_.back().later = true;
   }
   /// A mistake of ownership, permissions or an administrator's lock: it has an exit status of its own.
   void refuse(const Place& place, std::string what) {

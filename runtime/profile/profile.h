@@ -144,6 +144,7 @@ struct Diagnostic {
   int line = 0;    // 1-based; 0: the file as a whole
   int column = 0;  // 1-based
   std::string what;
+  bool later = false;  // what is named is right, and comes with a later release
 };
 /// "file:line:column: what"
 std::string to_string(const Diagnostic& diagnostic);
@@ -161,6 +162,9 @@ struct Reading {
   std::vector<Diagnostic> mistakes;      // not empty: `profile` is empty
   std::vector<std::string> known_names;  // filled when there is no profile of that name
   bool refused = false;                  // a mistake is about ownership, permissions or an administrator's lock
+
+  /// Nothing is wrong, but for what a later release brings.
+  bool only_later() const;
 };
 
 /// Reads `name` (a name on the search path, or a path with a slash in it) and everything it extends.

@@ -32,6 +32,11 @@ std::string to_string(const Diagnostic& diagnostic) {
   return place + ": " + diagnostic.what;
 }
 
+bool Reading::only_later() const {
+  const auto later = [](const Diagnostic& mistake) { return mistake.later; };
+  return !refused && !mistakes.empty() && std::all_of(mistakes.begin(), mistakes.end(), later);
+}
+
 Reading read(const std::string& name, const SearchPath& where) {
   Found found = is_path(name) ? open_path(name, where) : find(name, Shelf::kUser, where);
   if (const auto* bad = std::get_if<Unreadable>(&found)) return unreadable(*bad);

@@ -97,10 +97,7 @@ TEST_CASE("a profile that is a symbolic link is refused") {
   const std::string link = environment.add_profile("odd", "");
   std::filesystem::remove(link);
   std::filesystem::create_symlink(target, link);
-  const Finished finished = run(environment.inside("odd", {"true"}));
-  INFO(finished.err);
-  CHECK((finished.status == 65 || finished.status == 77));
-  CHECK(finished.err.find("link") != std::string::npos);
+  check_refused(environment, run(environment.inside("odd", {"true"})), ExitStatus::kNotPermitted, "link");
 }
 
 TEST_CASE("a profile that others may write is refused") {
@@ -122,9 +119,7 @@ TEST_CASE("a profile that is a pipe is refused and not waited for") {
   const std::string path = environment.add_profile("odd", "");
   std::filesystem::remove(path);
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
-  const Finished finished = run(environment.inside("odd", {"true"}), 20s);
-  CHECK(!finished.overdue);
-  CHECK((finished.status == 65 || finished.status == 77));
+  check_refused(environment, run(environment.inside("odd", {"true"}), 20s), ExitStatus::kProfileInvalid, "FIFO");
 }
 
 TEST_CASE("a source path that is missing is refused by name, unless it is optional") {
@@ -135,6 +130,17 @@ TEST_CASE("a source path that is missing is refused by name, unless it is option
   CHECK(run(environment.inside("optional", {"true"})).status == 0);
 }
 
+TEST_CASE("a path to hide that is missing is refused by name, unless it is optional") {
+  check_profile("version = 1\nextends = 'coding'\n[files]\nhide_add = ['/etc/sudoerz']\n", "/etc/sudoerz",
+                ExitStatus::kPathMissing);
+  const Environment environment;
+  environment.add_profile("optional", "version = 1\nextends = 'coding'\n[files]\nhide_add = ['/etc/sudoerz?']\n");
+  const Finished explained = run(environment.clawbox({"explain", "--profile", "optional"}));
+  INFO(explained.err);
+  CHECK(explained.status == 0);
+  CHECK(explained.out.find("absent      /etc/sudoerz") != std::string::npos);
+}
+
 TEST_CASE("a symbolic link as mount target never leads out of the sandbox") {
   const Environment environment;
   const std::string victim = make_directory(environment.directory() / "victim");
@@ -142,9 +148,7 @@ TEST_CASE("a symbolic link as mount target never leads out of the sandbox") {
   environment.add_profile("odd",
                           "version = 1\nextends = 'coding'\n[files]\nread_add = [{ path = '/etc/hostname', at = '" +
                               environment.workspace() + "/link/x' }]\n");
-  const Finished finished = run(environment.inside("odd", {"true"}));
-  INFO(finished.err);
-  CHECK(finished.status != 0);
+  check_refused(environment, run(environment.inside("odd", {"true"})), ExitStatus::kPathMissing, "no place for");
   CHECK(std::filesystem::is_empty(victim));
 }
 
@@ -210,6 +214,23 @@ TEST_CASE("a state directory that cannot be written is refused") {
   CHECK(run(environment.inside("coding", {"true"})).status == 0);
 }
 
+TEST_CASE("a state directory on a read-only file system is refused, for root too") {
+  for (const auto& [options, status] :
+       {std::pair("rw", 0), std::pair("ro", static_cast<int>(ExitStatus::kStateUnusable))}) {
+    Environment environment;
+    environment.set("CLAWBOX_BIN", clawbox_binary());
+    environment.set("STATE", environment.state());
+    environment.set("OPTIONS", options);
+    const std::string text =
+        "mount -t tmpfs -o \"$OPTIONS\" none \"$STATE\" && echo mounted; "
+        "exec \"$CLAWBOX_BIN\" run --profile coding -- true";
+    const Finished finished = run(environment.outside({"unshare", "-Urm", "sh", "-c", text}));
+    if (finished.out.find("mounted") == std::string::npos) return skip("kernel: no mount in a user namespace");
+    INFO(options << ": " << finished.err);
+    CHECK(finished.status == status);
+  }
+}
+
 TEST_CASE("a full state directory is refused") {
   Environment environment;
   environment.set("CLAWBOX_BIN", clawbox_binary());
@@ -236,4 +257,8 @@ TEST_CASE("a workspace that holds the state directory is refused") {
 TEST_CASE("what this version cannot do yet is refused by name") {
   check_profile("version = 1\nextends = 'coding'\n[network]\nmode = 'allowlist'\n", "allowlist",
                 ExitStatus::kNotSupported);
+  check_profile("version = 1\nextends = 'coding'\n[network]\nmode = 'allowlist'\nallow = []\n",
+                "odd.toml:5:1: 'network.allow' comes with a later release", ExitStatus::kNotSupported);
+  check_profile("version = 1\nextends = 'coding'\n[[exec.rules]]\nmatch = ['git']\n",
+                "odd.toml:3:3: 'exec' comes with a later release", ExitStatus::kNotSupported);
 }

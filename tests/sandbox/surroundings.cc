@@ -1,10 +1,12 @@
 // What a program finds around it: environment, directory, names, identity, workspace.
 #include <unistd.h>
 
+#include "base/exit_status.h"
 #include "support/catch.h"
 #include "support/environment.h"
 
 using namespace clawbox::test;
+using clawbox::ExitStatus;
 
 namespace {
 
@@ -43,7 +45,9 @@ TEST_CASE("--workdir names another directory of the workspace") {
   make_directory(environment.workspace() + "/sub/deep");
   const std::string deep = environment.workspace() + "/sub/deep";
   CHECK(run(environment.clawbox({"run", "--workdir", deep, "--", "pwd"})).out == deep + "\n");
-  CHECK(run(environment.clawbox({"run", "--workdir", deep + "/none", "--", "pwd"})).status != 0);
+  const Finished absent = run(environment.clawbox({"run", "--workdir", deep + "/none", "--", "pwd"}));
+  CHECK(absent.status == static_cast<int>(ExitStatus::kUsage));
+  CHECK(absent.err.find("remedy: create it first") != std::string::npos);
 }
 
 TEST_CASE("--workspace names the workspace, wherever the caller is") {
@@ -54,6 +58,19 @@ TEST_CASE("--workspace names the workspace, wherever the caller is") {
   INFO(finished.err);
   CHECK(finished.status == 0);
   CHECK(std::filesystem::exists(environment.workspace() + "/made"));
+}
+
+TEST_CASE("the host's network is said in a line of its own, which --quiet does not hide") {
+  const Environment environment;
+  environment.add_profile("open", "version = 1\nextends = 'coding'\n[network]\nmode = 'host'\n");
+  const Command loud = environment.inside("open", {"true"});
+  const Command quiet = environment.clawbox({"run", "--quiet", "--profile", "open", "--", "true"});
+  for (const Command& command : {loud, quiet}) {
+    const Finished finished = run(command);
+    INFO(finished.err);
+    CHECK(finished.err.find("clawbox: network is open: network.mode = \"host\"") != std::string::npos);
+  }
+  CHECK(run(environment.clawbox({"run", "--quiet", "--", "true"})).err.find("network") == std::string::npos);
 }
 
 TEST_CASE("the host name is the profile's") {

@@ -165,6 +165,17 @@ TEST_CASE("the command line raises a cap no further than the profile says") {
   CHECK(value_of(world.plan(), "memory.max") == "8589934592");
 }
 
+TEST_CASE("a question that starts nothing needs no control group") {
+  World world;
+  world.profile.limits.memory = Decided<uint64_t>{1ULL << 30, {"try.toml", 40}};
+  world.profile.limits.cpuset = {"0-1", {"try.toml", 41}};
+  world.host.control_groups = {};
+  CHECK(world.refusal().status() == ExitStatus::kFeatureMissing);
+  world.profile = clawbox::plan::without_group_caps(world.profile);
+  CHECK(world.plan().limits.group.caps.empty());
+  CHECK(!clawbox::plan::wants_group(world.profile.limits, {}));
+}
+
 TEST_CASE("a session that could write control groups is refused") {
   World world;
   world.files.directory("/sys");

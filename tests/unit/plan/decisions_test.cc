@@ -35,6 +35,23 @@ TEST_CASE("core dumps, real time and priority are off whatever the profile says"
   }
 }
 
+TEST_CASE("where core dumps go to a program, the limit is the one at which the kernel does not start it") {
+  World world;
+  world.host.core_dumps_piped = true;
+  const Plan plan = world.plan();
+  CHECK(limit(plan, "core")->value == 1);
+  CHECK(limit(plan, "core")->origin.file == "host");
+  CHECK(!has_shortfall(plan, "crashes"));
+}
+
+TEST_CASE("a program for core dumps that cannot be left out is told") {
+  World world;
+  world.host.core_dumps_piped = true;
+  world.host.hard_limits[RLIMIT_CORE] = 0;
+  CHECK(limit(world.plan(), "core")->value == 0);
+  CHECK(has_shortfall(world.plan(), "crashes"));
+}
+
 TEST_CASE("a cap becomes the resource limit of the same meaning, with its line") {
   World world;
   world.profile.limits.stack = Decided<uint64_t>{8 << 20, {"try.toml", 40}};
@@ -100,7 +117,9 @@ TEST_CASE("the host's network is said loudly and no network is not") {
   World world;
   CHECK(!has_shortfall(world.plan(), "network"));
   world.profile.network.mode.value = profile::NetworkMode::kHost;
-  CHECK(has_shortfall(world.plan(), "network is open"));
+  const Plan plan = world.plan();
+  REQUIRE(has_shortfall(plan, "network is open"));
+  CHECK(plan.shortfalls.front().weight == Shortfall::Weight::kLoud);
 }
 
 TEST_CASE("the Landlock fence is up where the kernel has it, and knows what is writable") {

@@ -32,8 +32,8 @@ World typical() {
   world.hide("/etc/shadow");
   world.read_if_there("~/.gitconfig");
   world.profile.files.protect.push_back({".git/hooks", true, "", "", {"try.toml", 20}});
-  world.files.protects({{protected_path(".git", Path::Role::kWay, Path::Kind::kDirectory),
-                         protected_path(".git/hooks", Path::Role::kNamed, Path::Kind::kDirectory)},
+  world.files.protects({{protected_path(".git", Path::Role::kWay, Path::Kind::kDirectory, ".git/hooks"),
+                         protected_path(".git/hooks", Path::Role::kNamed, Path::Kind::kDirectory, ".git/hooks")},
                         {}});
   world.profile.limits.memory = Decided<uint64_t>{4ULL << 30, {"try.toml", 40}};
   world.profile.limits.processes = Decided<uint64_t>{512, {"try.toml", 41}};
@@ -85,4 +85,19 @@ TEST_CASE("every step of the plan is in the JSON, in order, with its origin") {
     CHECK(json["mounts"][at]["target"] == clawbox::plan::target_of(plan.mounts[at].action));
     CHECK(json["mounts"][at]["origin"] == to_string(plan.mounts[at].origin));
   }
+}
+
+TEST_CASE("each value of the identity has its origin") {
+  World world;
+  world.profile.identity.as_root = {true, {"try.toml", 30}};
+  world.profile.identity.hostname = {"box", {"try.toml", 31}};
+  world.profile.identity.nested_user_namespaces = {true, {"try.toml", 32}};
+  const Plan plan = world.plan();
+  CHECK(explained_as_json(plan)["identity"]["origins"] == Json({{"as_root", "try.toml:30"},
+                                                                {"ids", "default"},
+                                                                {"home", "host"},
+                                                                {"hostname", "try.toml:31"},
+                                                                {"nested_user_namespaces", "try.toml:32"}}));
+  for (const char* origin : {"(try.toml:30: root inside)", "(try.toml:31)", "(try.toml:32: the profile allows some)"})
+    CHECK(explained(plan).find(origin) != std::string::npos);
 }

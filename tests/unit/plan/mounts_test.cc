@@ -66,18 +66,22 @@ TEST_CASE("every required path that is missing is told at once, with its line") 
   World world;
   world.read("/nowhere");
   world.write("/nothing");
+  world.profile.files.hide.push_back({"/etc/sudoerz", false, "", "", {"try.toml", 13}});
   const Error error = world.refusal();
   CHECK(error.status() == ExitStatus::kPathMissing);
   CHECK(std::string(error.what()).find("'/nowhere' (try.toml:10)") != std::string::npos);
   CHECK(std::string(error.what()).find("'/nothing' (try.toml:12)") != std::string::npos);
+  CHECK(std::string(error.what()).find("'/etc/sudoerz' (try.toml:13)") != std::string::npos);
 }
 
 TEST_CASE("an optional path that is missing is left out and told") {
   World world;
   world.read_if_there("/nowhere");
+  world.hide("/etc/sudoers");
   const Plan plan = world.plan();
   CHECK(position(plan, "/nowhere") == -1);
   CHECK(has_absent(plan, "/nowhere"));
+  CHECK(has_absent(plan, "/etc/sudoers"));
 }
 
 TEST_CASE("a path that the caller may not reach counts as missing") {
@@ -331,6 +335,22 @@ TEST_CASE("protected files are locked, the way to them is pinned") {
   CHECK(step_at<Pin>(plan, "/home/ann/project/.git"));
   CHECK(step_at<Lock>(plan, "/home/ann/project/.git/hooks"));
   CHECK(position(plan, "/home/ann/project/.git/hooks/x") == -1);
+}
+
+TEST_CASE("what is locked carries the line and the reason of the rule that names it, not of the first one") {
+  using Path = clawbox::plan::ProtectedPath;
+  World world;
+  world.profile.files.protect.push_back({".git/hooks", true, "", "", {"try.toml", 20}});
+  world.profile.files.protect.push_back({".mcp.json", true, "", "servers that an agent starts", {"try.toml", 21}});
+  world.files.protects({{protected_path(".mcp.json", Path::Role::kNamed, Path::Kind::kFile, ".mcp.json"),
+                         protected_path("closed", Path::Role::kNamed, Path::Kind::kDirectory)},
+                        {}});
+  const Plan plan = world.plan();
+  const MountStep& step = plan.mounts.at(static_cast<std::size_t>(position(plan, "/home/ann/project/.mcp.json")));
+  CHECK(to_string(step.origin) == "try.toml:21");
+  CHECK(step.reason == "servers that an agent starts");
+  const MountStep& closed = plan.mounts.at(static_cast<std::size_t>(position(plan, "/home/ann/project/closed")));
+  CHECK(to_string(closed.origin) == "default");
 }
 
 TEST_CASE("a protected name that is a link is watched, and that is said") {

@@ -28,6 +28,12 @@ std::optional<Role> role_of(const ProtectedState& state, const std::string& path
   return std::nullopt;
 }
 
+std::string pattern_of(const ProtectedState& state, const std::string& path) {
+  for (const ProtectedPath& one : state.paths)
+    if (one.path == path) return one.pattern;
+  return "none";
+}
+
 void make_repository(const std::string& path) {
   write_file(path + "/.git/config", "[core]\n");
   write_file(path + "/.git/HEAD", "ref: refs/heads/main\n");
@@ -56,6 +62,16 @@ TEST_CASE("protected files at the top are found, and the way to them") {
   CHECK(role_of(state, ".github") == Role::kWay);
   CHECK(role_of(state, ".github/workflows/test.yml") == Role::kInside);
   CHECK(!role_of(state, "README"));
+}
+
+TEST_CASE("each protected file tells the pattern that named it, as it was given") {
+  const TempDir dir;
+  make_repository(dir / "nested");
+  write_file(dir / ".MCP.json", "");
+  const ProtectedState state = snapshot(dir.path(), {".vscode", ".git/config", ".mcp.JSON"});
+  CHECK(pattern_of(state, "nested/.git/config") == ".git/config");
+  CHECK(pattern_of(state, "nested/.git") == ".git/config");
+  CHECK(pattern_of(state, ".MCP.json") == ".mcp.JSON");
 }
 
 TEST_CASE("nested repositories have the same protected files") {

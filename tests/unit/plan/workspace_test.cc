@@ -185,6 +185,23 @@ TEST_CASE("--workdir names only what can be seen") {
   CHECK(world.plan().command.directory == "/usr/bin");
 }
 
+TEST_CASE("--workdir that is not there is refused with what it stands for, unless the session can make it") {
+  World world;
+  world.request.workdir = "src/none";
+  CHECK(world.refusal().status() == ExitStatus::kUsage);
+  CHECK(std::string(world.refusal().what()) == "--workdir 'src/none': there is no '/home/ann/project/src/none'");
+  CHECK(!world.refusal().remedy().empty());
+  world.request.workdir = "/tmp/none";
+  CHECK(world.plan().command.directory == "/tmp/none");
+}
+
+TEST_CASE("--workdir that is a file is refused") {
+  World world;
+  world.files.file("/home/ann/project/Makefile", 1000);
+  world.request.workdir = "Makefile";
+  CHECK(world.refusal().status() == ExitStatus::kUsage);
+}
+
 TEST_CASE("a run without a command is refused") {
   World world;
   world.request.argv.clear();

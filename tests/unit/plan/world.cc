@@ -163,11 +163,13 @@ bool has_absent(const Plan& plan, const std::string& path) {
   return std::any_of(plan.absent.begin(), plan.absent.end(), [&](const Note& note) { return note.what == path; });
 }
 
-ProtectedPath protected_path(const std::string& path, ProtectedPath::Role role, ProtectedPath::Kind kind) {
+ProtectedPath protected_path(const std::string& path, ProtectedPath::Role role, ProtectedPath::Kind kind,
+                             const std::string& pattern) {
   ProtectedPath found;
   found.path = path;
   found.role = role;
   found.kind = kind;
+  found.pattern = pattern;
   return found;
 }
 

@@ -91,6 +91,7 @@ int position(const Plan& plan, const std::string& target);
 std::optional<std::string> variable(const Plan& plan, const std::string& name);
 bool has_shortfall(const Plan& plan, const std::string& part);
 bool has_absent(const Plan& plan, const std::string& path);
-ProtectedPath protected_path(const std::string& path, ProtectedPath::Role role, ProtectedPath::Kind kind);
+ProtectedPath protected_path(const std::string& path, ProtectedPath::Role role, ProtectedPath::Kind kind,
+                             const std::string& pattern = "");
 
 }  // namespace clawbox::plan::test

@@ -110,6 +110,18 @@ TEST_CASE("brackets nested 60,000 deep are refused before the parser sees them")
   CHECK(mistakes_of(read_bytes(kGood + "x = " + lines)) == "34:1: brackets nested more than 32 deep");
 }
 
+TEST_CASE("an unknown call is told together with every other mistake") {
+  CHECK(mistakes_of(read_bytes(kGood + "[syscalls]\nallow = ['mouunt']\n[limits]\nmemori = '1GiB'\n")) ==
+        "3:10: 'syscalls.allow': there is no system call 'mouunt', did you mean 'mount'?\n"
+        "5:1: unknown key 'limits.memori', did you mean 'limits.memory'?");
+}
+
+TEST_CASE("what a later release knows is told apart from a mistake, and does not excuse one") {
+  CHECK(read_bytes(kGood + "[network]\nallow = []\n").only_later());
+  CHECK_FALSE(read_bytes(kGood + "[network]\nallow = []\nalow = []\n").only_later());
+  CHECK_FALSE(read_bytes(kGood).only_later());
+}
+
 TEST_CASE("a file that does not exist is missing, not wrong") {
   const test::TempDir directory;
   const Reading reading = read(directory / "absent.toml", {});

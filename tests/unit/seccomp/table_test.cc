@@ -12,7 +12,10 @@
 #include <iterator>
 #include <sstream>
 
+#include "profile/call_names.h"
+#include "profile/checks.h"
 #include "seccomp/compile.h"
+#include "seccomp/expand.h"
 #include "seccomp/group_lists.h"
 #include "seccomp/groups.h"
 #include "support/catch.h"
@@ -254,6 +257,18 @@ TEST_CASE("the base profile refuses every part of @refused by its own name") {
     CHECK(base.find('"' + group + '"') != std::string::npos);
   }
   CHECK(base.find("\"@refused\"") == std::string::npos);
+}
+
+TEST_CASE("a profile may name every group, every call that libseccomp knows and every one of the default list") {
+  std::vector<std::string> names = group_names();
+  for (const auto& more : {known_calls(), words(kDefaultCalls), words("socketcall arm_fadvise64_64 swapcontext")})
+    names.insert(names.end(), more.begin(), more.end());
+  for (const std::string& name : names) {
+    INFO(name);
+    CHECK_FALSE(profile::objection_to_call(name));
+  }
+  CHECK(profile::objection_to_call("moutn"));
+  CHECK(profile::group_names().size() == group_names().size());
 }
 
 TEST_CASE("the handbook of profiles tells every group of system calls") {
