@@ -181,7 +181,9 @@ void write_limits(const Plan& plan, Page& page) {
   if (plan.storage)
     page.value("disk", fmt::format("{}, {} files", size_text(plan.storage->bytes), plan.storage->files),
                plan.storage->origin,
-               fmt::format("hard, of all that is written to the workspace; store = {}", backing_name(*plan.storage)));
+               fmt::format("hard, of all that is written to the workspace{}; store = {}",
+                           plan.storage->backing == Storage::Backing::kTmpfs ? ", which is gone at the end" : "",
+                           backing_name(*plan.storage)));
   write_group(plan.limits.group, page);
   for (const Rlimit& limit : plan.limits.rlimits)
     page.value(limit.name, std::to_string(limit.value), limit.origin, note_about(plan, "limit " + limit.name).why);

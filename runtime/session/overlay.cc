@@ -1,14 +1,18 @@
 #include "session/overlay.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
-#include <system_error>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -16,32 +20,34 @@
 #include "mount/view.h"
 #include "seccomp/cache.h"
 #include "supervise/space_guard.h"
+#include "sys/directories.h"
 #include "sys/file_systems.h"
 #include "sys/files.h"
+#include "sys/openat2.h"
 
 namespace clawbox::session {
 namespace {
 
 using namespace std::chrono_literals;
-namespace fs = std::filesystem;
 
 // Beside the layers: how many bytes the session may write, as the text of a link.
 constexpr const char* kPromised = "promised";
+constexpr uint64_t kInside = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
 constexpr auto kLongestRelease = 10s;  // the kernel takes the session's mounts apart
 
 /// For root's sessions, which run on a host id that owns nothing, a view in which theirs is the workspace's owner.
-OwnedFd opened(const std::string& directory, const Identity& identity) {
-  if (!identity.file_owner) return sys::open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (::lchown(directory.c_str(), identity.file_owner->host, identity.file_group->host) < 0)
-    throw_errno("giving {} to the workspace's owner", in_quotes(directory));
-  const OwnedFd tree = mount::mapped_tree(Bind{directory, ""}, launch::owner_map(identity));
+OwnedFd opened(const OwnedFd& directory, const std::string& path, const Identity& identity) {
+  if (!identity.file_owner) return sys::duplicate(directory.get());
+  if (::fchown(directory.get(), identity.file_owner->host, identity.file_group->host) < 0)
+    throw_errno("giving {} to the workspace's owner", in_quotes(path));
+  const OwnedFd tree = mount::mapped_tree(Bind{path, ""}, launch::owner_map(identity));
   return sys::open_at(tree, ".", O_RDONLY | O_DIRECTORY, sys::Resolve::kBeneathNoSymlinks);
 }
 
-store::Wish wish_of(const Plan& plan, const std::string& directory, const std::string& cache) {
+store::Wish wish_of(const Plan& plan, OwnedFd directory, const std::string& cache) {
   const Storage& storage = *plan.storage;
   store::Wish wish;
-  wish.directory = opened(directory, plan.identity);
+  wish.directory = std::move(directory);
   wish.caps = {storage.bytes, storage.files};
   wish.only = storage.backing;
   wish.most_memory = storage.backing == Storage::Backing::kTmpfs ? storage.bytes : 0;
@@ -50,15 +56,28 @@ store::Wish wish_of(const Plan& plan, const std::string& directory, const std::s
   return wish;
 }
 
-/// What overlayfs left there, and what nobody wrote to; `work` in its own has no mode bits.
-void tidy(const fs::path& directory) {
-  std::error_code ignored;
-  const fs::path work = directory / "work";
-  fs::permissions(work / "work", fs::perms::owner_all, fs::perm_options::replace | fs::perm_options::nofollow, ignored);
-  fs::remove_all(work, ignored);
-  ::unlink((directory / kPromised).c_str());
-  ::rmdir((directory / "upper").c_str());
-  ::rmdir(directory.c_str());
+/// Whatever modes its directories have; at a depth that overlayfs makes. Nobody else is at work there any more.
+void remove_tree(const OwnedFd& parent, const std::string& name, int depth = 0) {
+  constexpr int kDeepest = 16;
+  if (::unlinkat(parent.get(), name.c_str(), 0) == 0 || errno != EISDIR || depth == kDeepest) return;
+  if (::fchmodat(parent.get(), name.c_str(), 0700, 0) != 0) return;
+  const OwnedFd directory = sys::try_openat2(parent.get(), name, O_RDONLY | O_DIRECTORY, kInside);
+  if (!directory) return;
+  std::vector<std::string> names;
+  sys::Listing listing(directory);
+  while (const dirent* entry = listing.next()) names.emplace_back(entry->d_name);
+  for (const std::string& one : names)
+    if (one != "." && one != "..") remove_tree(directory, one, depth + 1);
+  ::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR);
+}
+
+/// What overlayfs left there, and what nobody wrote to.
+void tidy(const OwnedFd& all, const OwnedFd& directory, const std::string& name) {
+  remove_tree(directory, "work");
+  ::unlinkat(directory.get(), "upper", AT_REMOVEDIR);
+  if (::faccessat(directory.get(), "work", F_OK, AT_SYMLINK_NOFOLLOW) == 0) return;  // the next session tries again
+  ::unlinkat(directory.get(), kPromised, 0);
+  ::unlinkat(all.get(), name.c_str(), AT_REMOVEDIR);
 }
 
 struct Promised {
@@ -67,17 +86,18 @@ struct Promised {
 };
 
 /// To the sessions that live, which hold their locks; what killed ones left is tidied.
-Promised promised_to_others(const fs::path& all) {
+Promised promised_to_others(const OwnedFd& all) {
   Promised promised;
-  std::error_code ignored;
-  for (const fs::directory_entry& one : fs::directory_iterator(all, ignored)) {
-    if (!fs::is_symlink(one.path() / kPromised, ignored)) continue;
-    const OwnedFd directory = sys::open(one.path(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  sys::Listing listing(all);
+  while (const dirent* entry = listing.next()) {
+    const OwnedFd directory = sys::try_openat2(all.get(), entry->d_name, O_RDONLY | O_DIRECTORY, kInside);
+    std::array<char, 32> bytes{};
+    if (!directory || ::readlinkat(directory.get(), kPromised, bytes.data(), bytes.size() - 1) <= 0) continue;
     if (sys::try_lock(directory)) {
-      tidy(one.path());
+      tidy(all, directory, entry->d_name);
       continue;
     }
-    promised.bytes += std::strtoull(sys::read_link(directory, kPromised).c_str(), nullptr, 10);
+    promised.bytes += std::strtoull(bytes.data(), nullptr, 10);
     ++promised.sessions;
   }
   return promised;
@@ -109,17 +129,19 @@ OwnedFd locked(const std::string& directory) {
 Overlay::Overlay(const Plan& plan, const Directories& directories, const std::string& id) {
   if (!plan.storage) return;
   open_private_directory(directories.state);
-  const std::string all = directories.state + "/overlays";
-  const OwnedFd one_at_a_time = locked(all);
-  const Promised promised = promised_to_others(all);
-  if (plan.storage->backing != Storage::Backing::kTmpfs) require_room(plan, one_at_a_time, promised);
-  directory_ = all + "/" + id;
+  const std::string path = directories.state + "/overlays";
+  all_ = locked(path);  // one session at a time
+  const Promised promised = promised_to_others(all_);
+  if (plan.storage->backing != Storage::Backing::kTmpfs) require_room(plan, all_, promised);
+  name_ = id;
+  directory_ = path + "/" + id;
   lock_ = locked(directory_);
   sys::make_symlink(lock_, kPromised, std::to_string(plan.storage->bytes));
+  all_ = sys::open_at(all_, ".", O_RDONLY | O_DIRECTORY, sys::Resolve::kBeneathNoSymlinks);  // and the next may
   try {
-    store_ = store::open(wish_of(plan, directory_, directories.cache)).store;
+    store_ = store::open(wish_of(plan, opened(lock_, directory_, plan.identity), directories.cache)).store;
   } catch (const Error&) {
-    tidy(directory_);
+    tidy(all_, lock_, name_);
     throw;
   }
 }
@@ -127,16 +149,16 @@ Overlay::Overlay(const Plan& plan, const Directories& directories, const std::st
 Overlay::~Overlay() {
   if (directory_.empty()) return;
   store_.reset();
-  tidy(directory_);
+  tidy(all_, lock_, name_);
 }
 
 std::string Overlay::kept() {
   if (directory_.empty()) return "";
   store_->wait_until_released(kLongestRelease);
-  tidy(directory_);
+  tidy(all_, lock_, name_);
+  const bool is_kept = ::faccessat(lock_.get(), "upper", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
   const std::string upper = std::exchange(directory_, "") + "/upper";
-  std::error_code ignored;
-  return fs::exists(upper, ignored) ? upper : "";
+  return is_kept ? upper : "";
 }
 
 }  // namespace clawbox::session

@@ -12,6 +12,7 @@
 #include "plan/plan.h"
 #include "session/directories.h"
 #include "store/store.h"
+#include "sys/file_systems.h"
 
 namespace clawbox::session {
 
@@ -26,12 +27,14 @@ class Overlay {
   Overlay& operator=(const Overlay&) = delete;
 
   store::Store* store() const { return store_.get(); }
+  /// Whether no look into it can wait for a server elsewhere.
+  bool is_answering() const { return directory_.empty() || sys::all_answer_around(directory_); }
   /// After the session: waits until all is written. The directory that stays; empty where nothing was written.
   std::string kept();
 
  private:
-  std::string directory_;  // empty: there is none
-  OwnedFd lock_;           // of it, while the session lives
+  std::string directory_, name_;  // empty: there is none
+  OwnedFd all_, lock_;            // the directory of all; this one, locked while the session lives
   std::unique_ptr<store::Store> store_;
 };
 

@@ -66,7 +66,7 @@ Outcome Session::run(const Plan& plan) {
     watch.lap("set-up");
     supervise::Supervisor supervisor(plan, child, std::move(stdio), std::move(gifts.terminal));
     const auto write = [&](const auto& event, const Json& what) { record.write(event, what); };
-    supervisor.listen({std::move(gifts.listener), digests_in(directories_.cache)}, write);
+    supervisor.listen({std::move(gifts.listener), digests_in(directories_.cache), overlay.is_answering()}, write);
     if (group) supervisor.watch_caps(group, write);
     supervisor.guard_space(group, trail, write, tell_);
     if (overlay.store() != nullptr) supervisor.watch_store(*overlay.store(), write, tell_);

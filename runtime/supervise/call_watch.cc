@@ -37,6 +37,7 @@ ExecLog::Session session_of(const Plan& plan, pid_t init, ListenerGift& gift, st
           plan.audit.environment_names ? EnvironmentNames::kRecorded : EnvironmentNames::kLeftOut,
           plan.identity.uid_map,
           plan.identity.nested_user_namespaces ? ExecLog::Session::Roots::kMany : ExecLog::Session::Roots::kOne,
+          plan.storage ? ExecLog::Session::Files::kServed : ExecLog::Session::Files::kPlain,
           std::move(gift.digests),
           std::move(ended)};
 }
@@ -48,16 +49,19 @@ int error_of(const seccomp::Clause& clause) { return static_cast<int>(clause.act
 /// Behind the session's own overlay there are the host's workspace and our file server, which answers or is gone.
 bool nothing_waits(const Plan& plan, pid_t init) {
   if (!plan.storage) return sys::all_answer(init);
-  const auto concerns = [&](const std::string& mount_point) { return mount_point != plan.workspace.inside; };
+  const std::string& place = plan.workspace.inside;
+  const auto concerns = [&](const sys::MountPoint& mount) {  // also what is locked in the workspace is a mount of it
+    return mount.type != "overlay" || (mount.path != place && !mount.path.starts_with(place + "/"));
+  };
   return sys::all_answer(std::to_string(init), concerns) && sys::all_answer_around(plan.workspace.host);
 }
 
 /// What a program can map comes from what is mounted inside, which nobody there can change without namespaces of his
 /// own; and what the host mounts later does not come in.
-std::function<bool()> who_never_waits(const Plan& plan, pid_t init) {
+std::function<bool()> who_never_waits(const Plan& plan, pid_t init, bool storage_answers) {
   const auto known = std::make_shared<std::optional<bool>>();
-  return [init, known, &plan] {
-    if (!*known) *known = !plan.identity.nested_user_namespaces && nothing_waits(plan, init);
+  return [init, known, &plan, storage_answers] {
+    if (!*known) *known = storage_answers && !plan.identity.nested_user_namespaces && nothing_waits(plan, init);
     return **known;
   };
 }
@@ -78,7 +82,7 @@ CallWatch::CallWatch(sys::Loop& loop, const Plan& plan, ListenerGift gift, pid_t
       plan_(plan),
       listener_(std::move(gift.listener)),
       write_(std::move(write)),
-      nobody_waits_(who_never_waits(plan, init)),
+      nobody_waits_(who_never_waits(plan, init, gift.storage_answers)),
       memory_(nobody_waits_),
       files_(nobody_waits_),
       execs_(loop, memory_, files_,

@@ -22,7 +22,8 @@ namespace clawbox::supervise {
 /// What the watch needs from outside.
 struct ListenerGift {
   OwnedFd listener;
-  OwnedFd digests;  // directory of the cache of programs' digests, or empty
+  OwnedFd digests;              // directory of the cache of programs' digests, or empty
+  bool storage_answers = true;  // the file system that keeps what is written over the workspace; file_systems.h
   std::function<ExecLog::Program()> program;
 };
 

@@ -11,7 +11,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "audit/sha256.h"
@@ -68,35 +67,17 @@ std::string_view interpreter_in(std::string_view beginning) {
   return line.substr(0, line.find_last_not_of(" \t") + 1);
 }
 
-/// When the bytes were written last. A link more, another mode or owner leaves it as it is. It can be set at will, so
-/// it is no part of the identity by which digests are kept.
-std::optional<std::pair<int64_t, uint32_t>> modified(const OwnedFd& file) {
-  struct statx status {};
-  if (::statx(file.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MTIME, &status) != 0) return std::nullopt;
-  return std::pair{status.stx_mtime.tv_sec, status.stx_mtime.tv_nsec};
-}
-
-bool is_same_but_touched(sys::FileIdentity before, const sys::FileIdentity& after) {
-  before.changed_s = after.changed_s;
-  before.changed_ns = after.changed_ns;
-  return before == after;
-}
-
 class Reader {
  public:
   DigestReply read(const OwnedFd& file) {
-    const auto time = modified(file);
     const auto before = sys::try_file_status(file);
-    if (!before || !time) return {.error = errno};
+    if (!before) return {.error = errno};
     DigestReply reply{.identity = before->identity};
     if (!S_ISREG(before->mode)) reply.error = EINVAL;
     if (reply.error == 0) reply.error = digest(file, reply);
     if (reply.error != 0) return reply;
     const auto after = sys::try_file_status(file);
-    reply.touched = after && after->identity != before->identity;
-    if (!after ||
-        (reply.touched && !(is_same_but_touched(before->identity, after->identity) && modified(file) == time)))
-      reply.error = ESTALE;
+    if (!after || after->identity != before->identity) reply.error = ESTALE;
     return reply;
   }
 

@@ -19,8 +19,7 @@ struct DigestRequest {
 struct DigestReply {
   int32_t error = 0;  // errno: why there is no digest
   uint32_t interpreter_size = 0;
-  sys::FileIdentity identity;  // as it was before reading, and after it unless `touched`
-  bool touched = false;  // meanwhile its links, mode or owner changed, its bytes did not: good once, not for later
+  sys::FileIdentity identity;  // as it was before and after reading
   std::array<unsigned char, 32> sha256{};
   char interpreter[256] = {};  // what follows "#!", to the end of the line
 };

@@ -22,8 +22,8 @@ std::string first_word(const std::string& interpreter) {
 
 }  // namespace
 
-void Doubts::add(Doubt doubt, const OwnedFd& root, pid_t thread) {
-  if (decide(doubt, root)) return;
+void Doubts::add(Doubt doubt, pid_t thread) {
+  if (decide(doubt)) return;
   if (!mounts_) mounts_ = sys::try_openat2(AT_FDCWD, fmt::format("/proc/{}/ns/mnt", thread), O_RDONLY, 0);
   doubts_.push_back(std::move(doubt));
   if (doubts_.size() <= kMostDoubts) return;
@@ -31,26 +31,26 @@ void Doubts::add(Doubt doubt, const OwnedFd& root, pid_t thread) {
   doubts_.erase(doubts_.begin());
 }
 
-void Doubts::settle(const OwnedFd& root) {
-  std::erase_if(doubts_, [&](const Doubt& doubt) { return decide(doubt, root); });
+void Doubts::settle() {
+  std::erase_if(doubts_, [&](const Doubt& doubt) { return decide(doubt); });
   if (doubts_.empty()) mounts_.reset();
 }
 
-bool Doubts::decide(const Doubt& doubt, const OwnedFd& root) {
-  const Verdict verdict = verdict_on(doubt, root);
+bool Doubts::decide(const Doubt& doubt) {
+  const Verdict verdict = verdict_on(doubt);
   if (verdict == Verdict::kMismatch) tell(doubt, "");
   if (verdict == Verdict::kNeverKnown) tell(doubt, "to look for its interpreter could take for ever");
   return verdict != Verdict::kNotKnown;
 }
 
 /// A script runs its interpreter; one whose interpreter is a script again, the interpreter of that. execve(2)
-Doubts::Verdict Doubts::verdict_on(const Doubt& doubt, const OwnedFd& root) {
+Doubts::Verdict Doubts::verdict_on(const Doubt& doubt) {
   sys::FileIdentity file = doubt.file;
   for (int depth = 0; depth < kMostInterpreters; ++depth) {
     const Programs::Found found = programs_.find(file);
     if (found.kind == Programs::Kind::kNotKnown) return Verdict::kNotKnown;
     if (found.kind != Programs::Kind::kScript) return Verdict::kMismatch;
-    const sys::FileFinder::Found interpreter = files_.find(root, first_word(found.interpreter));
+    const sys::FileFinder::Found interpreter = files_.find(doubt.root, first_word(found.interpreter));
     const auto status = interpreter.file ? sys::try_file_status(interpreter.file) : std::nullopt;
     if (!status) return interpreter.error == EAGAIN ? Verdict::kNeverKnown : Verdict::kMismatch;
     if (status->identity.same_file(doubt.running)) return Verdict::kExplained;

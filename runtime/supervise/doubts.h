@@ -26,21 +26,22 @@ class Doubts {
     uint64_t id = 0;                  // of the exec
     std::string claimed, observed;    // paths
     sys::FileIdentity file, running;  // what the claim led to, and what runs
+    OwnedFd root;                     // where its paths begin
   };
-  /// `root`: where the session's paths begin. `thread`: one that is there, in the mounts below that root.
-  void add(Doubt doubt, const OwnedFd& root, pid_t thread);
+  /// `thread`: of its process.
+  void add(Doubt doubt, pid_t thread);
   void tell(const Doubt& doubt, const char* why);
   /// Tells or drops what can be decided by now.
-  void settle(const OwnedFd& root);
+  void settle();
   /// Tells what could not be decided.
   void finish();
   bool empty() const { return doubts_.empty(); }
 
  private:
   enum class Verdict { kExplained, kMismatch, kNotKnown, kNeverKnown };
-  Verdict verdict_on(const Doubt& doubt, const OwnedFd& root);
+  Verdict verdict_on(const Doubt& doubt);
   /// Whether it is decided now.
-  bool decide(const Doubt& doubt, const OwnedFd& root);
+  bool decide(const Doubt& doubt);
 
   Programs& programs_;
   sys::FileFinder& files_;

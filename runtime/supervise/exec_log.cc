@@ -96,6 +96,7 @@ ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call, const std::
     process.search = Search{*status, std::move(claim), words, call, tries};
     return answer;
   }
+  if (place.file && session_.files == Session::Files::kServed) files_.refresh(place.file);
   spare(claim);
   const uint64_t id = write_exec(process, *status, call, claim, place);
   if (answer == Answer::kFault) {

@@ -47,6 +47,8 @@ class ExecLog {
     std::vector<IdRange> uids;  // host to inside
     // With nested user namespaces a program may have another root directory than its parent.
     enum class Roots { kOne, kMany } roots = Roots::kOne;
+    // kServed: programs may lie in an overlay workspace, of whose files the kernel remembers what was.
+    enum class Files { kPlain, kServed } files = Files::kPlain;
     OwnedFd digests;                   // directory of the cache, or empty
     std::function<void(pid_t)> ended;  // a process that had executed something is gone
   };

@@ -97,7 +97,7 @@ void ExecLog::became(Entry entry, pid_t thread) {
 /// Several threads have asked, and one of them has become this.
 void ExecLog::doubt_all(const std::vector<Asked>& asked, const std::string& observed) {
   for (const Asked& one : asked)
-    doubts_.tell({one.id, one.claim.path, observed, {}, {}},
+    doubts_.tell({one.id, one.claim.path, observed, {}, {}, {}},
                  "threads asked at the same time: one of them started this");
 }
 
@@ -108,7 +108,8 @@ void ExecLog::check_observed(Asked asked, pid_t thread, const OwnedFd& exe, cons
   if (!running || (claimed && claimed->identity == running->identity)) return;
   programs_.started(exe, observed);
   if (!claimed || claimed->identity.same_file(running->identity)) return;
-  doubts_.add({asked.id, std::move(asked.claim.path), observed, claimed->identity, running->identity}, root_, thread);
+  doubts_.add({asked.id, std::move(asked.claim.path), observed, claimed->identity, running->identity, root_of(thread)},
+              thread);
 }
 
 void ExecLog::asked_to_exit(const sys::TrappedCall& call) {
@@ -213,7 +214,7 @@ void ExecLog::settle_due() {
     waiting =
         waiting || (!process.asked.empty() && !process.is_over && Clock::now() - process.asked.back().since < 10s);
   }
-  doubts_.settle(root_);
+  doubts_.settle();
   if (waiting || !doubts_.empty()) return;
   looking_ = false;
   look_.start(0ms);
@@ -223,7 +224,7 @@ void ExecLog::finish() {
   while (!processes_.empty()) ended(processes_.begin()->first);
   for (int depth = 0; depth < 5 && (depth == 0 || !doubts_.empty()); ++depth) {
     programs_.finish();
-    doubts_.settle(root_);  // the interpreter of a script is asked for when the script has been read
+    doubts_.settle();  // the interpreter of a script is asked for when the script has been read
   }
   doubts_.finish();
 }

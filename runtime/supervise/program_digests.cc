@@ -125,7 +125,7 @@ ProgramFacts ProgramDigests::facts_from(const DigestReply& reply) {
   if (questions_.front().identity != reply.identity) return unreadable(ESTALE);
   const std::size_t size = std::min<std::size_t>(reply.interpreter_size, sizeof reply.interpreter);
   ProgramFacts facts{.sha256 = audit::hex_of(reply.sha256), .interpreter = {reply.interpreter, size}, .unreadable = ""};
-  if (!reply.touched && may_cache(reply.identity)) cache_.remember(reply.identity, facts);
+  if (may_cache(reply.identity)) cache_.remember(reply.identity, facts);
   return facts;
 }
 

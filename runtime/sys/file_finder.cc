@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <ctime>
@@ -45,6 +46,12 @@ FileFinder::Found FileFinder::find(const OwnedFd& root, const std::string& path)
   }
   const int error = file ? 0 : errno;
   return {std::move(file), error};
+}
+
+void FileFinder::refresh(const OwnedFd& file) {
+  struct statx status {};
+  if (may_wait())
+    static_cast<void>(::statx(file.get(), "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &status));
 }
 
 bool FileFinder::lacks(const OwnedFd& directory, const std::string& name) {

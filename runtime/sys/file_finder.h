@@ -25,6 +25,8 @@ class FileFinder {
   };
   /// `path`, which may be absolute, below `root` as if that were the root of everything; through no magic link.
   Found find(const OwnedFd& root, const std::string& path);
+  /// Lets the kernel ask a file's server anew for what try_file_status() will say, where that certainly answers.
+  void refresh(const OwnedFd& file);
   /// Whether a directory certainly has no such name.
   bool lacks(const OwnedFd& directory, const std::string& name);
 

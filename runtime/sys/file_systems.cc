@@ -30,13 +30,13 @@ bool is_at_or_below(const std::string& path, const std::string& base) {
 
 }  // namespace
 
-bool all_answer(const std::string& process, const std::function<bool(const std::string& mount_point)>& concerns) try {
+bool all_answer(const std::string& process, const std::function<bool(const MountPoint&)>& concerns) try {
   const OwnedFd file = open("/proc/" + process + "/mountinfo", O_RDONLY);
   for (const std::string& line : split(read_all(file, kLongestMountinfo, "mountinfo"), '\n')) {
     const std::vector<std::string> words = split(line, ' ');
     const auto dash = std::find(words.begin(), words.end(), "-");
     if (words.size() <= kMountPoint || words.end() - dash < 2 || answers(*(dash + 1))) continue;
-    if (words[kMountPoint].find('\\') != std::string::npos || concerns(words[kMountPoint])) return false;
+    if (words[kMountPoint].find('\\') != std::string::npos || concerns({words[kMountPoint], *(dash + 1)})) return false;
   }
   return true;
 } catch (const SysError&) {
@@ -44,13 +44,13 @@ bool all_answer(const std::string& process, const std::function<bool(const std::
 }
 
 bool all_answer_around(const std::string& directory) {
-  return all_answer("self", [&](const std::string& point) {
-    return is_at_or_below(directory, point) || is_at_or_below(point, directory);
+  return all_answer("self", [&](const MountPoint& mount) {
+    return is_at_or_below(directory, mount.path) || is_at_or_below(mount.path, directory);
   });
 }
 
 bool all_answer(pid_t process) {
-  return all_answer(std::to_string(process), [](const std::string&) { return true; });
+  return all_answer(std::to_string(process), [](const MountPoint&) { return true; });
 }
 
 Space space_of(const OwnedFd& directory) {

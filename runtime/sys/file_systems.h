@@ -15,9 +15,12 @@
 
 namespace clawbox::sys {
 
-/// Of the mounts that `process` sees, those for whose mount point `concerns` says yes. False also where /proc does not
-/// tell. A mount point with a blank, tab, newline or backslash concerns always: mountinfo escapes it.
-bool all_answer(const std::string& process, const std::function<bool(const std::string& mount_point)>& concerns);
+/// Of the mounts that `process` sees, those of which `concerns` says yes. False also where /proc does not tell. A mount
+/// point with a blank, tab, newline or backslash concerns always: mountinfo escapes it.
+struct MountPoint {
+  std::string path, type;
+};
+bool all_answer(const std::string& process, const std::function<bool(const MountPoint&)>& concerns);
 /// All mounts of the process.
 bool all_answer(pid_t process);
 /// Those that the caller sees at, above and below a directory.

@@ -218,6 +218,25 @@ TEST_CASE("a script is no mismatch, through whatever links its interpreter is fo
   for (const Json& record : trail.execs({"/bin/true"})) CHECK(bytes_of(record.at("resolved")) == "/usr/bin/true");
 }
 
+TEST_CASE("a script as the session's own program is no mismatch") {
+  const Environment environment;
+  write_file(environment.workspace() + "/script", "#!/bin/sh\n:\n", 0755);
+  REQUIRE(run(environment.inside("coding", {"./script"})).status == 0);
+  const Trail trail(environment);
+  CHECK(trail.end_of(trail.all("exec").at(0)).at("observed") == "/usr/bin/dash");
+  for (const Json& mismatch : trail.all("exec.mismatch")) FAIL_CHECK(mismatch.dump());
+}
+
+TEST_CASE("a path that would take for ever to look for is given up") {
+  const Environment environment;
+  // 12 links of 1600 parts each, and each further name is a look-up more.
+  run_script(
+      environment,
+      "mkdir -p q/d; cd q; i=0; to=; while [ $i -lt 800 ]; do to=d/../$to; i=$((i+1)); done; ln -s ${to}../q l; "
+      "path=$PWD/l/l/l/l/l/l/l/l/l/l/l/l; i=0; while [ $i -lt 1500 ]; do path=$path/x; i=$((i+1)); done; $path; :");
+  CHECK(Trail(environment).all("session.end").size() == 1);  // long before the deadline of run()
+}
+
 TEST_CASE("a file that is only touched between claim and exec is no mismatch") {
   const Environment environment;
   environment.add_probe("starter");

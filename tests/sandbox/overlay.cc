@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <sstream>
@@ -97,6 +98,18 @@ TEST_CASE("a session that writes nothing over its workspace, or does not start, 
   CHECK(world.keeps_nothing());
   CHECK(run(world.clawbox({"run", "--overlay", "--disk", "64M", "--", "clawbox-no-such-program"})).status == 127);
   CHECK(world.keeps_nothing());
+}
+
+TEST_CASE("whatever modes its directories have, nothing of a session stays besides what it wrote") {
+  if (refused_here()) return;
+  const World world;
+  for (int i = 0; i < 50; ++i) {
+    fs::create_directory(world.workspace() + "/d" + std::to_string(i));
+    write_file(world.workspace() + "/d" + std::to_string(i) + "/f", "", 0644);
+  }
+  run(world.over("for d in d*; do rm $d/f; chmod 000 $d; rmdir $d & done; exit 0"));
+  REQUIRE_FALSE(world.kept().empty());
+  CHECK(std::distance(fs::directory_iterator(fs::path(world.kept()).parent_path()), {}) == 1);
 }
 
 TEST_CASE("protected files stay read-only in an overlay too") {
@@ -194,6 +207,7 @@ TEST_CASE("what is started from an overlay workspace is on record as from any ot
   if (refused_here()) return;
   const World world;
   world.add_probe("starter");
+  fs::create_directories(world.workspace() + "/.git/hooks");  // a mount of its own
   const Finished finished = run(world.over("cp starter copy; ./copy end; ./none; ./starter end"));
   CHECK(finished.status == 42);
   const Trail trail(world);
@@ -202,6 +216,10 @@ TEST_CASE("what is started from an overlay workspace is on record as from any ot
   CHECK(trail.end_of(trail.exec({"./copy", "end"})).at("observed") == copy);
   CHECK(trail.end_of(trail.exec({"./none"})).value("errno", "") == "ENOENT");
   CHECK(trail.all("exec.mismatch").empty());
+  const std::vector<Json> programs = trail.all("program");
+  CHECK(std::count_if(programs.begin(), programs.end(), [&](const Json& program) {
+          return program.at("path") == "./copy" && program.contains("sha256");
+        }) == 1);
 }
 
 TEST_CASE("git and make work in an overlay workspace") {

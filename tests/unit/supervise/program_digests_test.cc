@@ -2,12 +2,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 
 #include "audit/sha256.h"
@@ -50,8 +48,6 @@ ProgramDigests::Answer ask(ProgramDigests& digests, const std::string& path) {
   CHECK(answers[0].ticket == ticket);
   return std::move(answers[0]);
 }
-
-constexpr std::size_t kLong = 256 << 20;  // bytes: reading them takes longer than noticing that they are read
 
 std::string digest_of(std::string_view bytes) { return audit::hex_of(audit::sha256(bytes)); }
 
@@ -102,40 +98,6 @@ TEST_CASE("a file that changed since it was looked up gets no digest") {
   const auto answer = answers_of(digests, 1)[0];
   CHECK(answer.facts.sha256.empty());
   CHECK(answer.facts.unreadable == "changed while it was read");
-}
-
-TEST_CASE("a file that only its mode was changed of meanwhile has its digest, which is not kept") {
-  const test::TempDir dir;
-  ProgramDigests digests({}, 5min);
-  const std::string program = test::write_file(dir / "program", "");
-  std::filesystem::resize_file(program, kLong);
-  const OwnedFd opened(::inotify_init1(IN_CLOEXEC));
-  REQUIRE(::inotify_add_watch(opened.get(), program.c_str(), IN_OPEN) >= 0);
-  Subject asked = subject(program);
-  digests.ask(std::move(asked.file), asked.identity);
-  pollfd poll{opened.get(), POLLIN, 0};
-  REQUIRE(::poll(&poll, 1, -1) == 1);  // the worker has looked at it, and has all of it to read yet
-  REQUIRE(::chmod(program.c_str(), 0700) == 0);
-  CHECK(answers_of(digests, 1)[0].facts.sha256 == digest_of(std::string(kLong, '\0')));
-  CHECK_FALSE(digests.ask(subject(program).file, asked.identity).known);
-}
-
-TEST_CASE("a file that was written meanwhile has no digest, whatever its size") {
-  const test::TempDir dir;
-  ProgramDigests digests({}, 5min);
-  const std::string program = test::write_file(dir / "program", "");
-  std::filesystem::resize_file(program, kLong);
-  const OwnedFd opened(::inotify_init1(IN_CLOEXEC));
-  REQUIRE(::inotify_add_watch(opened.get(), program.c_str(), IN_OPEN) >= 0);
-  Subject asked = subject(program);
-  const OwnedFd writable = sys::open(program, O_WRONLY);
-  std::array<char, 4096> events{};
-  REQUIRE(::read(opened.get(), events.data(), events.size()) > 0);  // our own opening
-  digests.ask(std::move(asked.file), asked.identity);
-  pollfd poll{opened.get(), POLLIN, 0};
-  REQUIRE(::poll(&poll, 1, -1) == 1);
-  REQUIRE(::pwrite(writable.get(), "x", 1, 0) == 1);
-  CHECK(answers_of(digests, 1)[0].facts.unreadable == "changed while it was read");
 }
 
 TEST_CASE("what is no regular file is not opened") {

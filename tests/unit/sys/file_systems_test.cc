@@ -8,10 +8,10 @@ using namespace clawbox;
 
 // That FUSE does not answer by itself is shown by tests/sandbox/mute_files.cc.
 TEST_CASE("mounts that concern nobody are not asked whether they answer") {
-  CHECK(sys::all_answer("self", [](const std::string&) { return false; }));
-  CHECK(sys::all_answer("self", [](const std::string& point) { return point.starts_with("/no/such"); }));
+  CHECK(sys::all_answer("self", [](const sys::MountPoint&) { return false; }));
+  CHECK(sys::all_answer("self", [](const sys::MountPoint& point) { return point.path.starts_with("/no/such"); }));
 }
 
 TEST_CASE("what /proc does not tell is not taken for an answer") {
-  CHECK_FALSE(sys::all_answer("no-process", [](const std::string&) { return false; }));
+  CHECK_FALSE(sys::all_answer("no-process", [](const sys::MountPoint&) { return false; }));
 }
