@@ -89,7 +89,9 @@ uint64_t write_trail(const OwnedFd& directory, uint64_t bytes) {
   audit::TrailOptions options{.rotate = 64 << 20};
   options.copy = [&](std::string_view line) { written += line.size() + 1; };
   audit::Trail trail(directory, "6a44e2d0-0badcafe", options);
-  for (int id = 1; written < bytes; ++id) {
+  int id = 0;
+  while (written < bytes) {
+    ++id;
     trail.append("exec", exec_of(id));
     if (id % 20 == 0)
       trail.append("refused", {{"call", "mount"}, {"arguments", "NULL, \"/mnt\""}, {"exec", id}, {"errno", 1}});
