@@ -54,7 +54,7 @@ Doubts::Verdict Doubts::verdict_on(const Doubt& doubt) {
     const auto status = interpreter.file ? sys::try_file_status(interpreter.file) : std::nullopt;
     if (!status) return interpreter.error == EAGAIN ? Verdict::kNeverKnown : Verdict::kMismatch;
     if (status->identity.same_file(doubt.running)) return Verdict::kExplained;
-    programs_.started(interpreter.file, first_word(found.interpreter));
+    programs_.started(interpreter.file, status->identity, first_word(found.interpreter));
     file = status->identity;
   }
   return Verdict::kMismatch;

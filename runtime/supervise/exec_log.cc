@@ -97,18 +97,18 @@ ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call, const std::
     return answer;
   }
   if (place.file && session_.files == Session::Files::kServed) files_.refresh(place.file);
+  const auto file = place.file ? sys::try_file_status(place.file) : std::nullopt;
   spare(claim);
-  const uint64_t id = write_exec(process, *status, call, claim, place);
+  const uint64_t id = write_exec(process, *status, call, claim, {place, file});
   if (answer == Answer::kFault) {
     write_("exec.end", {{"id", id}, {"outcome", "failed"}, {"errno", "EFAULT"}});
     return answer;
   }
-  if (place.file) programs_.started(place.file, claim.path);
+  if (file) programs_.started(place.file, file->identity, claim.path);
   claim.argv = {};
   claim.variable_names = {};
   process.asked.push_back(Asked{id, call.thread, of_thread ? sys::identity_of(memory, *of_thread) : sys::Identity{},
-                                program_of(program_file(call.thread)), std::move(claim),
-                                place.file ? sys::try_file_status(place.file) : std::nullopt, Clock::now()});
+                                program_of(program_file(call.thread)), std::move(claim), file, Clock::now()});
   if (!std::exchange(looking_, true)) look_.start(kFirstLook, kFurtherLooks);
   return Answer::kGoOn;
 }
@@ -216,7 +216,7 @@ void ExecLog::watch_end(pid_t pid, Process& process) {
 }
 
 uint64_t ExecLog::write_exec(Process& process, const sys::ProcessStatus& status, const sys::TrappedCall& call,
-                             const ExecClaim& claim, const Place& place) {
+                             const ExecClaim& claim, const Led& led) {
   Json record;
   record["id"] = ++last_id_;
   record["pid"] = status.tgid;
@@ -226,9 +226,9 @@ uint64_t ExecLog::write_exec(Process& process, const sys::ProcessStatus& status,
   record["uid"] = inside(status.uid);
   record["parent"] = process.running ? process.running->id : process.parent_exec;
   add_fields(record, claim, call);
-  if (const std::string path = resolved_path(place); !path.empty() && path != claim.path)
+  if (const std::string path = resolved_path(led.place); !path.empty() && path != claim.path)
     record["resolved"] = audit::hostile(in_record(path, claim));
-  if (const auto file = place.file ? sys::try_file_status(place.file) : std::nullopt) add_place(record, file->identity);
+  if (led.file) add_place(record, led.file->identity);
   if (process.search) record["tries"] = process.search->tries;
   process.search.reset();
   write_("exec", record);

@@ -107,6 +107,11 @@ class ExecLog {
     bool is_over = false;            // known to have ended, and not reaped yet
     std::optional<int> exit_status;  // asked for, while an exec of another thread could still win
   };
+  /// Where a claim led.
+  struct Led {
+    const Place& place;
+    const std::optional<sys::FileStatus>& file;
+  };
   using Entry = std::map<pid_t, Process>::iterator;
 
   Entry process_of(const sys::ProcessStatus& status, const sys::ProcessStat& stat);
@@ -116,7 +121,7 @@ class ExecLog {
   void sweep();
   static bool is_there(pid_t pid, const Process& process);
   uint64_t write_exec(Process& process, const sys::ProcessStatus& status, const sys::TrappedCall& call,
-                      const ExecClaim& claim, const Place& place);
+                      const ExecClaim& claim, const Led& led);
   void settle(Entry entry, pid_t thread, const sys::ProcessStat& stat);
   void look(Entry entry);
   void became(Entry entry, pid_t thread);

@@ -106,7 +106,7 @@ void ExecLog::check_observed(Asked asked, pid_t thread, const OwnedFd& exe, cons
   const auto& claimed = asked.file;
   const auto running = exe ? sys::try_file_status(exe) : std::nullopt;
   if (!running || (claimed && claimed->identity == running->identity)) return;
-  programs_.started(exe, observed);
+  programs_.started(exe, running->identity, observed);
   if (!claimed || claimed->identity.same_file(running->identity)) return;
   doubts_.add({asked.id, std::move(asked.claim.path), observed, claimed->identity, running->identity, root_of(thread)},
               thread);
@@ -145,7 +145,7 @@ void ExecLog::write_end(const Process& process, const Json& fields) {
 void ExecLog::give_up_search(Process& process) {
   const Search search = std::move(*process.search);
   process.search.reset();
-  const uint64_t id = write_exec(process, search.status, search.call, search.claim, Place());
+  const uint64_t id = write_exec(process, search.status, search.call, search.claim, {Place(), {}});
   write_("exec.end", {{"id", id}, {"outcome", "failed"}, {"errno", "ENOENT"}, {"tries", search.tries}});
 }
 

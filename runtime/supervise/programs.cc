@@ -32,20 +32,19 @@ Programs::Programs(sys::Loop& loop, OwnedFd cache, Write write)
 
 Programs::~Programs() { loop_.forget(digests_.fd()); }
 
-void Programs::started(const OwnedFd& file, const std::string& path) {
-  const auto status = sys::try_file_status(file);
-  if (!status || seen_.contains(status->identity) || seen_.size() >= kMostPrograms) return;
-  seen_.emplace(status->identity, Found{});
-  if (status->identity.size > kLargest)
-    return write_program(path, status->identity, {"", "", "it is too large to be read beside the session"});
+void Programs::started(const OwnedFd& file, const sys::FileIdentity& identity, const std::string& path) {
+  if (seen_.contains(identity) || seen_.size() >= kMostPrograms) return;
+  seen_.emplace(identity, Found{});
+  if (identity.size > kLargest)
+    return write_program(path, identity, {"", "", "it is too large to be read beside the session"});
   std::optional<ProgramDigests::Asked> asked;
   try {
-    asked = digests_.ask(sys::duplicate(file.get()), status->identity);
+    asked = digests_.ask(sys::duplicate(file.get()), identity);
   } catch (const SysError& error) {  // too many descriptors, say: the exec itself is on record
-    return write_program(path, status->identity, {"", "", error.what()});
+    return write_program(path, identity, {"", "", error.what()});
   }
-  if (asked->known) return write_program(path, status->identity, *asked->known);
-  waiting_.emplace(asked->ticket, Waiting{path, status->identity});
+  if (asked->known) return write_program(path, identity, *asked->known);
+  waiting_.emplace(asked->ticket, Waiting{path, identity});
 }
 
 Programs::Found Programs::find(const sys::FileIdentity& identity) const {

@@ -28,8 +28,8 @@ class Programs {
   Programs(const Programs&) = delete;
   Programs& operator=(const Programs&) = delete;
 
-  /// `file` (O_PATH) was asked for by the name `path`.
-  void started(const OwnedFd& file, const std::string& path);
+  /// `file` (O_PATH) was asked for by the name `path`; `identity` is its own.
+  void started(const OwnedFd& file, const sys::FileIdentity& identity, const std::string& path);
 
   enum class Kind { kNotKnown, kBinary, kScript, kUnreadable };
   struct Found {

@@ -15,7 +15,6 @@ namespace {
 
 constexpr uint64_t kInRoot = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 constexpr uint64_t kOneName = RESOLVE_BENEATH | RESOLVE_NO_XDEV;
-constexpr uint64_t kCached = 0x20;  // RESOLVE_CACHED; younger than the headers of the oldest supported distribution
 constexpr int kTriesAtOnce = 4, kMoreTries = 4;
 constexpr timespec kPause{0, 20'000};
 
@@ -23,7 +22,7 @@ constexpr timespec kPause{0, 20'000};
 OwnedFd try_cached(const OwnedFd& root, const std::string& path, uint64_t flags, uint64_t resolve) {
   OwnedFd file;
   for (int tries = 0; tries < kTriesAtOnce; ++tries) {
-    file = try_openat2(root.get(), path, flags, resolve | kCached);
+    file = try_openat2(root.get(), path, flags, resolve | RESOLVE_CACHED);
     if (file || errno != EAGAIN) break;
   }
   if (!file && errno == EINVAL) errno = EAGAIN;  // a kernel without it
