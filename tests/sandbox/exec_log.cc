@@ -215,7 +215,8 @@ TEST_CASE("a script is no mismatch, through whatever links its interpreter is fo
   for (const Json& mismatch : trail.all("exec.mismatch")) FAIL_CHECK(mismatch.dump());
   CHECK(trail.execs({"./shell"}).size() == 60);
   CHECK(bytes_of(trail.exec({"./link/linked"}).at("resolved")) == workspace + "/linked");
-  for (const Json& record : trail.execs({"/bin/true"})) CHECK(bytes_of(record.at("resolved")) == "/usr/bin/true");
+  for (const Json& record : trail.execs({"/bin/true"}))
+    CHECK(bytes_of(record.value("resolved", record.at("path"))) == std::filesystem::canonical("/bin/true"));
 }
 
 TEST_CASE("a script as the session's own program is no mismatch") {
@@ -223,18 +224,21 @@ TEST_CASE("a script as the session's own program is no mismatch") {
   write_file(environment.workspace() + "/script", "#!/bin/sh\n:\n", 0755);
   REQUIRE(run(environment.inside("coding", {"./script"})).status == 0);
   const Trail trail(environment);
-  CHECK(trail.end_of(trail.all("exec").at(0)).at("observed") == "/usr/bin/dash");
+  CHECK(bytes_of(trail.end_of(trail.all("exec").at(0)).at("observed")) == std::filesystem::canonical("/bin/sh"));
   for (const Json& mismatch : trail.all("exec.mismatch")) FAIL_CHECK(mismatch.dump());
 }
 
 TEST_CASE("a path that would take for ever to look for is given up") {
   const Environment environment;
-  // 12 links of 1600 parts each, and each further name is a look-up more.
-  run_script(
-      environment,
-      "mkdir -p q/d; cd q; i=0; to=; while [ $i -lt 800 ]; do to=d/../$to; i=$((i+1)); done; ln -s ${to}../q l; "
-      "path=$PWD/l/l/l/l/l/l/l/l/l/l/l/l; i=0; while [ $i -lt 1500 ]; do path=$path/x; i=$((i+1)); done; $path; :");
-  CHECK(Trail(environment).all("session.end").size() == 1);  // long before the deadline of run()
+  // 38 links of 1600 parts each. With a look-up for each further name an exec took 40 s, and these take over the
+  // deadline of run().
+  run_script(environment,
+             "mkdir -p q/d; cd q; i=0; to=; while [ $i -lt 800 ]; do to=d/../$to; i=$((i+1)); done; ln -s ${to}../q l; "
+             "path=$PWD; i=0; while [ $i -lt 38 ]; do path=$path/l; i=$((i+1)); done; "
+             "i=0; while [ $i -lt 1800 ]; do path=$path/x; i=$((i+1)); done; $path; $path; $path; $path; :");
+  const Trail trail(environment);
+  CHECK(trail.all("exec").size() >= 5);
+  CHECK(trail.all("session.end").size() == 1);
 }
 
 TEST_CASE("a file that is only touched between claim and exec is no mismatch") {

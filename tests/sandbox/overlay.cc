@@ -51,14 +51,16 @@ struct World : Environment {
   }
 };
 
-/// The kernel's own lack: no overlayfs for ordinary users, no /dev/fuse.
+/// The kernel's own lack, by what doctor tries on a way of its own: no overlayfs for ordinary users, no /dev/fuse.
 bool refused_here() {
   const World world;
-  const Finished finished = run(world.over("true"));
-  if (finished.status == 0) return false;
-  const bool lacks = finished.status == 69;
-  if (lacks) skip("kernel: no overlay workspace here: " + finished.err);
-  return lacks;
+  for (const Json& probe : Json::parse(run(world.clawbox({"doctor", "--json"})).out).at("probes")) {
+    const std::string name = probe.at("name");
+    if ((name != "overlay" && name != "fuse") || probe.at("works") == true) continue;
+    skip("kernel: no overlay workspace here: " + name + ": " + probe.at("found").get<std::string>());
+    return true;
+  }
+  return false;
 }
 
 std::string children_of(pid_t pid) {
