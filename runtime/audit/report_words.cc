@@ -134,6 +134,12 @@ Sentence folded(const Json& record) {
 }
 
 Sentence cap(const Json& record) {
+  if (const std::string action = text_of(record, "action"); !action.empty())  // reserve
+    return {fmt::format("{} by {} at {}: {} bytes are free at {}, and {} stay free", action, text_of(record, "cap"),
+                        text_of(record, "origin"), text_of(record, "free"), text_of(record, "path"),
+                        text_of(record, "floor")),
+            Tone::kBad};
+  if (text_of(record, "state") == "lost") return {"the process that serves the workspace's disk is gone", Tone::kBad};
   return {fmt::format("the cap {}{}{} was hit, {} times until now", text_of(record, "cap"),
                       with(" = ", text_of(record, "value")), with(" at ", text_of(record, "origin")),
                       text_of(record, "hits")),

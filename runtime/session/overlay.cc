@@ -152,10 +152,14 @@ Overlay::~Overlay() {
   tidy(all_, lock_, name_);
 }
 
-std::string Overlay::kept() {
+std::string Overlay::kept(std::string& detail) {
   if (directory_.empty()) return "";
-  store_->wait_until_released(kLongestRelease);
-  tidy(all_, lock_, name_);
+  if (store_->wait_until_released(kLongestRelease))
+    tidy(all_, lock_, name_);
+  else  // the next session tidies it
+    detail += (detail.empty() ? "" : "; ") + std::string(
+                                                 "the kernel still holds the workspace's overlay: what was written "
+                                                 "last through a mapping may be missing");
   const bool is_kept = ::faccessat(lock_.get(), "upper", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
   const std::string upper = std::exchange(directory_, "") + "/upper";
   return is_kept ? upper : "";

@@ -30,7 +30,8 @@ class Overlay {
   /// Whether no look into it can wait for a server elsewhere.
   bool is_answering() const { return directory_.empty() || sys::all_answer_around(directory_); }
   /// After the session: waits until all is written. The directory that stays; empty where nothing was written.
-  std::string kept();
+  /// `detail` says where the wait was in vain.
+  std::string kept(std::string& detail);
 
  private:
   std::string directory_, name_;  // empty: there is none

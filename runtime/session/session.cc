@@ -77,7 +77,7 @@ Outcome Session::run(const Plan& plan) {
     Outcome outcome = supervisor.run_until_exit();
     child.process().release();  // pid 1 ends by itself; nobody waits for its teardown
     outcome.protected_changes = changes_since(before, plan);
-    outcome.overlay = overlay.kept();
+    outcome.overlay = overlay.kept(outcome.detail);
     return with_record(std::move(outcome), record);
   } catch (const Error& error) {
     record.fail(error);

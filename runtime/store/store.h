@@ -20,6 +20,7 @@
 
 namespace clawbox::store {
 
+// quota, loop and watch have a name and nothing behind it yet: no profile can ask for them.
 using Backing = Storage::Backing;
 inline constexpr std::array kBackings = {Backing::kTmpfs, Backing::kFuse};
 const char* name_of(Backing backing);
