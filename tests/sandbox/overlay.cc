@@ -54,7 +54,8 @@ struct World : Environment {
 /// The kernel's own lack, by what doctor tries on a way of its own: no overlayfs for ordinary users, no /dev/fuse.
 bool refused_here() {
   const World world;
-  for (const Json& probe : Json::parse(run(world.clawbox({"doctor", "--json"})).out).at("probes")) {
+  const Json answers = Json::parse(run(world.clawbox({"doctor", "--json"})).out);
+  for (const Json& probe : answers.at("probes")) {
     const std::string name = probe.at("name");
     if ((name != "overlay" && name != "fuse") || probe.at("works") == true) continue;
     skip("kernel: no overlay workspace here: " + name + ": " + probe.at("found").get<std::string>());
