@@ -22,6 +22,7 @@ LAYERS = {
     "plan.h": BASE,
     "plan": SYS | {"profile", "plan.h"},
     "audit": SYS,
+    "review": SYS,
     "approval": SYS,
     "mount": PLANNED,
     "seccomp": PLANNED,
@@ -33,7 +34,7 @@ LAYERS = {
     "supervise": PLANNED | {"audit", "approval", "seccomp", "store", "cgroup", "launch"},
 }
 LAYERS["session"] = (set(LAYERS) | {"plan.h"}) - {"profile"}
-LAYERS["cli"] = {"base", "profile", "plan", "plan.h", "audit", "approval", "session"}
+LAYERS["cli"] = {"base", "profile", "plan", "plan.h", "audit", "review", "approval", "session"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
 GENERATED = {"config.h"}

@@ -2,8 +2,9 @@
 """Counts the tests in meson's JSON logs and prints one line alone: "N passed, N failed, N skipped".
 
 A test program that prints "CASES: N passed, N failed, N skipped" counts as that many; any other as one. Above that line
-stand the failed programs, and each skipped test with its reason ("SKIP: …" on standard output). With CI=true a skip is
-a failure unless its reason begins with "kernel:". Exit status 1 when something failed, or when nothing ran.
+stand each skipped test with its reason ("SKIP: …" on standard output), and the failed programs with the end of what they
+printed, for whoever sees no more than the end. With CI=true a skip is a failure unless its reason begins with "kernel:".
+Exit status 1 when something failed, or when nothing ran.
 """
 import json
 import os
@@ -13,6 +14,7 @@ import sys
 
 CASES = re.compile(r"^CASES: (\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
 SKIP = re.compile(r"^SKIP: (.*)$", re.M)
+LAST_LINES = 30
 
 
 def count(entry):
@@ -32,6 +34,12 @@ def accepted(reason):
     return reason.startswith("kernel:") or ": kernel:" in reason
 
 
+def end_of_output(entry):
+    """Each stream's last lines, indented: a test prints its own count there, which is not ours."""
+    lines = [line for name in ("stdout", "stderr") for line in (entry.get(name) or "").splitlines()[-LAST_LINES:]]
+    return "".join(f"\n    {line}" for line in lines)
+
+
 def main(logs):
     total = [0, 0, 0]
     failures, skips = [], []
@@ -43,13 +51,13 @@ def main(logs):
             counts = count(entry)
             total = [a + b for a, b in zip(total, counts)]
             if counts[1]:
-                failures.append(f"{name}: {entry['result']}")
+                failures.append(f"{name}: {entry['result']}{end_of_output(entry)}")
             reasons = SKIP.findall(entry.get("stdout") or "") or ["no reason given"] * bool(counts[2])
             skips += [(name, reason) for reason in reasons]
-    for failure in failures:
-        print(f"failed:  {failure}")
     for name, reason in skips:
         print(f"skipped: {name}: {reason}")
+    for failure in failures:
+        print(f"failed:  {failure}")
     refused = [s for s in skips if os.environ.get("CI") == "true" and not accepted(s[1])]
     if refused:
         print(f"{len(refused)} skipped for a reason other than the kernel, which CI does not accept")

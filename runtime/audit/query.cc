@@ -15,10 +15,11 @@ namespace {
 constexpr std::size_t kMostHeldBytes = 64 << 20;
 constexpr std::size_t kMostMatching = 1 << 20;
 
-constexpr std::array kEvents = {"session.start", "session.failed", "session.end",  "exec",      "exec.end",
-                                "exec.mismatch", "program",        "call",         "refused",   "folded",
-                                "net.connect",   "net.dns",        "audit.rotate", "audit.gap", "totals",
-                                "cap",           "usage"};
+constexpr std::array kEvents = {"session.start", "session.failed", "session.end",  "exec",        "exec.end",
+                                "exec.mismatch", "program",        "call",         "refused",     "folded",
+                                "net.connect",   "net.dns",        "audit.rotate", "audit.gap",   "totals",
+                                "cap",           "usage",          "command",      "command.end", "session.restart",
+                                "health"};
 
 /// "exec" is the family of "exec.end", and "session" of "session.start".
 bool covers(std::string_view asked, std::string_view event) {

@@ -146,7 +146,7 @@ std::vector<SessionFiles> chosen(std::vector<SessionFiles> all, std::span<const 
     for (const SessionFiles& session : all)
       if (session.id.starts_with(prefix)) some.push_back(session);
     if (some.size() == before)
-      throw Error(ExitStatus::kUsage, fmt::format("no session's id begins with {}", in_quotes(prefix)),
+      throw Error(ExitStatus::kSessionMissing, fmt::format("no session's id begins with {}", in_quotes(prefix)),
                   "`clawbox log --event session` lists the sessions; older ones may have been removed by age or size");
   }
   std::vector<SessionFiles> once;

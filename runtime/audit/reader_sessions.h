@@ -39,8 +39,8 @@ std::vector<SessionFiles> sessions_in(const OwnedFd& directory);
 /// Whether any record of the session can lie in `window`, from its start and the time of its last change alone.
 bool may_touch(const SessionFiles& session, const Window& window);
 
-/// The sessions whose ids begin with one of `prefixes`, all of them where there are none. Throws Error(kUsage) for a
-/// prefix without a session.
+/// The sessions whose ids begin with one of `prefixes`, all of them where there are none. Throws
+/// Error(kSessionMissing) for a prefix without a session.
 std::vector<SessionFiles> chosen(std::vector<SessionFiles> all, std::span<const std::string> prefixes);
 
 /// The segment after number `after` as it is on disk now: rotation renames and compresses behind a reader's back.

@@ -61,16 +61,33 @@ Tone tone_of_outcome(const Json& record) {
   return outcome == "exited" ? Tone::kGood : Tone::kQuiet;
 }
 
+bool is_lasting(const Json& record) {
+  const Json* argv = field(record, "argv");
+  return argv != nullptr && argv->is_array() && argv->empty();
+}
+
 Sentence session_start(const Json& record) {
   return {fmt::format("session begins: profile {}{}{}: {}", text_of(record, "profile"),
                       with(", network ", text_of(record, "network")), with(", in ", text_of(record, "directory")),
-                      command_words(record))};
+                      is_lasting(record) ? "no command yet" : command_words(record))};
 }
 
 Sentence session_failed(const Json& record) {
   return {fmt::format("the command did not start: {}{}", text_of(record, "detail"),
                       with(" (exit status ", text_of(record, "exit_status"), ")")),
           Tone::kBad};
+}
+
+Sentence session_restart(const Json& record) {
+  return {fmt::format("the sandbox has failed and is built anew: {}{}", outcome_words(record),
+                      with(": ", text_of(record, "detail"))),
+          Tone::kBad};
+}
+
+Sentence health(const Json& record) {
+  const std::string state = text_of(record, "state");
+  return {fmt::format("the session is {}{}", state, with(": ", text_of(record, "detail"))),
+          state == "healthy" ? Tone::kGood : Tone::kBad};
 }
 
 Sentence session_end(const Json& record) {
@@ -139,11 +156,36 @@ Sentence cap(const Json& record) {
                         text_of(record, "origin"), text_of(record, "free"), text_of(record, "path"),
                         text_of(record, "floor")),
             Tone::kBad};
-  if (text_of(record, "state") == "lost") return {"the process that serves the workspace's disk is gone", Tone::kBad};
+  if (text_of(record, "state") == "lost")
+    return {text_of(record, "cap") == "group"
+                ? "the session was taken out of its control group, and its caps held no more"
+                : "the process that serves or watches the workspace's disk is gone",
+            Tone::kBad};
+  if (text_of(record, "state") == "exceeded")
+    return {fmt::format("the session is over the cap {}{}{}, with {}", text_of(record, "cap"),
+                        with(" = ", text_of(record, "value")), with(" at ", text_of(record, "origin")),
+                        text_of(record, "used")),
+            Tone::kBad};
+  if (const std::string held = time_field(record, "throttled_ms"); !held.empty())
+    return {fmt::format("the cap cpu{}{} holds the session back: for {} until now",
+                        with(" = ", text_of(record, "value")), with(" at ", text_of(record, "origin")), held),
+            Tone::kBad};
   return {fmt::format("the cap {}{}{} was hit, {} times until now", text_of(record, "cap"),
                       with(" = ", text_of(record, "value")), with(" at ", text_of(record, "origin")),
                       text_of(record, "hits")),
           Tone::kBad};
+}
+
+Sentence command(const Json& record) {
+  return {fmt::format("command {}: {}  in {}{}", text_of(record, "command"), command_words(record),
+                      text_of(record, "directory", 1024), text_of(record, "detached") == "true" ? ", detached" : "")};
+}
+
+Sentence command_end(const Json& record) {
+  return {fmt::format("command {} ended: {}, exit status {} after {}{}", text_of(record, "command"),
+                      text_of(record, "ended_by"), text_of(record, "exit_status"), time_field(record, "wall_ms"),
+                      with(": ", text_of(record, "detail"))),
+          tone_of_outcome(record)};
 }
 
 Sentence totals(const Json& record) { return {totals_words(record), Tone::kQuiet}; }
@@ -183,7 +225,7 @@ struct Teller {
   std::string_view event;
   Sentence (*tell)(const Json&);
 };
-constexpr std::array<Teller, 16> kTellers = {{{"session.start", session_start},
+constexpr std::array<Teller, 20> kTellers = {{{"session.start", session_start},
                                               {"session.failed", session_failed},
                                               {"session.end", session_end},
                                               {"exec", exec},
@@ -198,7 +240,11 @@ constexpr std::array<Teller, 16> kTellers = {{{"session.start", session_start},
                                               {"audit.rotate", rotation},
                                               {"audit.gap", gap},
                                               {"totals", totals},
-                                              {"cap", cap}}};
+                                              {"cap", cap},
+                                              {"command", command},
+                                              {"command.end", command_end},
+                                              {"session.restart", session_restart},
+                                              {"health", health}}};
 
 }  // namespace
 

@@ -105,16 +105,20 @@ std::string quantity_text(uint64_t value, std::span<const Unit> units) {
   return fmt::format("{}{}", value / best->factor, best->name);
 }
 
-/// Levenshtein's distance, bytewise, ignoring the case of ASCII letters.
+/// Levenshtein's distance, bytewise, ignoring the case of ASCII letters; neighbours that changed places are one
+/// mistake.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  std::vector<std::size_t> row(b.size() + 1);
+  const auto same = [&](std::size_t i, std::size_t j) { return lower(a[i]) == lower(b[j]); };
+  std::vector<std::size_t> before, above, row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
+    before = std::exchange(above, row);
+    row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
+      row[j] = std::min({above[j - 1] + (same(i - 1, j - 1) ? 0 : 1), above[j] + 1, row[j - 1] + 1});
+      const bool swapped = i > 1 && j > 1 && same(i - 1, j - 2) && same(i - 2, j - 1);
+      if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
     }
   }
   return row.back();
@@ -177,7 +181,7 @@ std::optional<std::string> nearest_name(std::string_view name, std::span<const s
   for (const std::string& candidate : candidates) {
     if (candidate.size() > kLongestComparedName) continue;
     const std::size_t distance = edit_distance(name, candidate);
-    if (distance >= smallest || distance >= candidate.size()) continue;
+    if (distance >= smallest || distance >= std::max(name.size(), candidate.size())) continue;
     smallest = distance;
     best = candidate;
   }

@@ -16,7 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* kFirstExec = "exec-1";
 constexpr auto kEndWithin = 5s;  // a process in an uninterruptible sleep, of a broken disk for instance, may outlive it
 
 void set_cap(const Group& group, const GroupCap& cap) try {
@@ -52,6 +51,14 @@ std::optional<std::chrono::microseconds> microseconds(std::optional<uint64_t> nu
   return std::chrono::microseconds(*number);
 }
 
+/// "some avg10=0.00 avg60=0.00 avg300=0.00 total=MICROSECONDS", and a line for "full".
+std::optional<std::chrono::microseconds> pressure_in(const std::optional<std::string>& text) {
+  constexpr std::string_view kTotal = "total=";
+  const std::size_t at = text ? text->find(kTotal) : std::string::npos;
+  if (at == std::string::npos) return std::nullopt;
+  return std::chrono::microseconds(std::strtoull(text->c_str() + at + kTotal.size(), nullptr, 10));
+}
+
 }  // namespace
 
 Cgroup::Cgroup(Group parent, std::string name)
@@ -65,22 +72,28 @@ Cgroup::Cgroup(Group parent, std::string name, const ControlGroup& plan) : Cgrou
   for (const GroupCap& cap : plan.caps) set_cap(session_, cap);
   forbid_huge_pages(session_);
   enable_controllers(session_, plan.controllers);
-  exec_ = session_.make_child(kFirstExec);
-  // A program that lost one of its processes to the cap at random is in a state that nobody has tested: all or none.
-  exec_.try_write("memory.oom.group", "1");
+  first_ = Exec(session_, fmt::format("exec-{}", ++execs_));
 }
 
 Cgroup::~Cgroup() {
   if (parent_) parent_.remove_child(name_, std::chrono::steady_clock::now() + kEndWithin);
 }
 
-void Cgroup::freeze() const {
-  if (session_) session_.write("cgroup.freeze", "1");
+std::shared_ptr<Exec> Cgroup::make_exec() {
+  if (!session_) return nullptr;
+  return others_.emplace_back(std::make_shared<Exec>(session_, fmt::format("exec-{}", ++execs_)));
 }
 
-void Cgroup::thaw() const {
-  if (session_) session_.write("cgroup.freeze", "0");
+void Cgroup::sweep() {
+  std::erase_if(others_, [this](const std::shared_ptr<Exec>& exec) {
+    if (exec.use_count() > 1 || !exec->is_empty()) return false;
+    past_refused_ += exec->hits().processes;
+    return true;
+  });
 }
+
+bool Cgroup::freeze() const noexcept { return !session_ || session_.try_write("cgroup.freeze", "1"); }
+bool Cgroup::thaw() const noexcept { return !session_ || session_.try_write("cgroup.freeze", "0"); }
 
 void Cgroup::kill() const noexcept {
   if (session_) session_.try_write("cgroup.kill", "1");
@@ -97,14 +110,24 @@ Usage Cgroup::usage() const {
   const std::optional<std::string> io = session_.read_if_there("io.stat");
   usage.read = sum_of(io, "rbytes=");
   usage.written = sum_of(io, "wbytes=");
+  usage.memory_pressure = pressure_in(session_.read_if_there("memory.pressure"));
+  usage.cpu_pressure = pressure_in(session_.read_if_there("cpu.pressure"));
+  usage.io_pressure = pressure_in(session_.read_if_there("io.pressure"));
   return usage;
 }
 
-/// Until Linux 6.11 a refused fork counts in the group that forked, and since then in the one whose cap it was.
-Hits Cgroup::hits() const {
+Throttling Cgroup::throttling() const {
   if (!session_) return {};
-  return {session_.number("memory.events", "oom_kill").value_or(0),
-          session_.number("pids.events", "max").value_or(0) + exec_.number("pids.events", "max").value_or(0)};
+  const std::string text = session_.read_if_there("cpu.stat").value_or("");
+  return {number_after(text, "nr_periods").value_or(0), number_after(text, "nr_throttled").value_or(0)};
+}
+
+/// A kill counts in every group above it, a refused fork in one of the two: see hits_in.
+Hits Cgroup::hits() const {
+  Hits sum = hits_in(session_);
+  sum.processes += first_.hits().processes + past_refused_;
+  for (const std::shared_ptr<Exec>& exec : others_) sum.processes += exec->hits().processes;
+  return sum;
 }
 
 Cgroup create(const ControlGroup& plan, const std::string& id) {

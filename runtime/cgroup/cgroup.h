@@ -1,7 +1,8 @@
 // The control groups of one session: caps on all of its processes together, and their end.
 //
 //   direct      DIRECTORY/ID            the session, capped
-//               DIRECTORY/ID/exec-1     one for each exec; processes live in leaves only
+//               DIRECTORY/ID/exec-1     pid 1, and the one command of `clawbox run`
+//               DIRECTORY/ID/exec-2     one for each further exec; processes live in leaves only
 //   delegated   clawbox-ID.scope        made by the caller's systemd
 //               …/supervisor            ourselves, so that no cap of the session holds us up
 //               …/session, …/session/exec-1
@@ -13,9 +14,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "cgroup/exec.h"
 #include "cgroup/group.h"
 #include "plan/plan.h"
 
@@ -27,12 +31,13 @@ struct Usage {
   std::optional<uint64_t> memory, memory_peak;  // bytes
   std::optional<uint64_t> processes_peak;
   std::optional<uint64_t> read, written;  // bytes, of all block devices
+  /// How long at least one process waited for it: kernel, Documentation/accounting/psi.rst, "some".
+  std::optional<std::chrono::microseconds> memory_pressure, cpu_pressure, io_pressure;
 };
 
-/// How often caps were hit.
-struct Hits {
-  uint64_t out_of_memory = 0;  // processes that the kernel killed at the memory cap
-  uint64_t processes = 0;      // forks that were refused
+/// Of the periods of cpu.max in which somebody wanted to run, those in which the session was stopped.
+struct Throttling {
+  uint64_t periods = 0, throttled = 0;
 };
 
 /// Owns the session's tree: destroying it ends every process in it and removes it.
@@ -49,12 +54,19 @@ class Cgroup {
   explicit operator bool() const { return static_cast<bool>(session_); }
   const Group& session() const { return session_; }
   /// The group of the first exec, into which its first process is born; empty without groups.
-  const Group& first_exec() const { return exec_; }
+  const Group& first_exec() const { return first_.group(); }
+  /// One more beside it, under the same caps; nothing without groups. It stays until `sweep` finds that nobody else
+  /// holds it and that its processes have ended, those that it left behind too. Throws SysError.
+  std::shared_ptr<Exec> make_exec();
+  void sweep();
 
-  void freeze() const;
-  void thaw() const;
+  /// False: the group was taken away.
+  bool freeze() const noexcept;
+  bool thaw() const noexcept;
   void kill() const noexcept;
   Usage usage() const;
+  Throttling throttling() const;
+  /// Of the session and of all its execs.
   Hits hits() const;
 
  private:
@@ -62,7 +74,11 @@ class Cgroup {
 
   Group parent_;
   std::string name_;
-  Group session_, exec_;
+  Group session_;
+  Exec first_;
+  std::vector<std::shared_ptr<Exec>> others_;
+  uint64_t execs_ = 0;
+  uint64_t past_refused_ = 0;  // forks, in groups that are swept
   OwnedFd lock_;
 };
 

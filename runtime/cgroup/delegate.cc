@@ -18,7 +18,8 @@ Group own_group(const std::string& unit) {
   const std::string text = sys::read_all(sys::open("/proc/self/cgroup", O_RDONLY), 64 << 10, "/proc/self/cgroup");
   for (const std::string& line : split(text, '\n'))
     if (line.starts_with("0::/") && line.ends_with("/" + unit)) return Group(kMount + line.substr(3));
-  throw Error(ExitStatus::kFeatureMissing, fmt::format("systemd made {} and did not move us into it", unit));
+  throw Error(ExitStatus::kFeatureMissing, fmt::format("systemd made {} and did not move us into it", unit),
+              "a directory of cgroup v2 that an administrator gave away, named by limits.cgroup, needs no systemd");
 }
 
 }  // namespace

@@ -49,6 +49,8 @@ std::optional<uint64_t> number_after(std::string_view text, std::string_view key
 Group::Group(std::string path)
     : directory_(sys::open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW)), path_(std::move(path)) {}
 
+Group Group::again() const { return Group(sys::duplicate(directory_.get()), path_); }
+
 Group Group::make_child(const std::string& name) const {
   if (::mkdirat(directory_.get(), name.c_str(), 0755) < 0) throw_errno("making the control group {}/{}", path_, name);
   return Group(sys::open_at(directory_, name, O_PATH | O_DIRECTORY, sys::Resolve::kBeneathNoSymlinks),
@@ -109,10 +111,12 @@ bool Group::try_write(const std::string& file, std::string_view value) const noe
   return false;
 }
 
-std::optional<std::string> Group::read_if_there(const std::string& file) const {
+std::optional<std::string> Group::read_if_there(const std::string& file) const noexcept try {
   const auto opened = sys::open_if_there(directory_, file, O_RDONLY, sys::Resolve::kBeneathNoSymlinks);
   if (!opened) return std::nullopt;
   return sys::read_all(*opened, kMostText, file);
+} catch (const std::exception&) {
+  return std::nullopt;
 }
 
 std::optional<uint64_t> Group::number(const std::string& file, std::string_view key) const {

@@ -23,6 +23,8 @@ class Group {
   const std::string& path() const { return path_; }
   explicit operator bool() const { return static_cast<bool>(directory_); }
 
+  /// Another descriptor of the same group.
+  Group again() const;
   Group make_child(const std::string& name) const;
   std::optional<Group> child_if_there(const std::string& name) const;
   /// Ends every process of the child and of what is below it, and removes it all. False: at `deadline` something was
@@ -31,8 +33,8 @@ class Group {
 
   void write(const std::string& file, std::string_view value) const;
   bool try_write(const std::string& file, std::string_view value) const noexcept;
-  /// Nothing where the file is not there: its controller is off, or the kernel older.
-  std::optional<std::string> read_if_there(const std::string& file) const;
+  /// Nothing where the file cannot be read: its controller is off, the kernel older, or the group was taken away.
+  std::optional<std::string> read_if_there(const std::string& file) const noexcept;
   /// The number that follows `key` in a file of "KEY NUMBER" lines.
   std::optional<uint64_t> number(const std::string& file, std::string_view key) const;
   /// The only number of a file; nothing for "max".

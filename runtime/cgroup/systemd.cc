@@ -23,11 +23,14 @@ constexpr const char* kManager = "org.freedesktop.systemd1.Manager";
 constexpr const char* kSlice = "app.slice";
 constexpr auto kJobWithin = 20s;
 
-[[noreturn]] void throw_refused(const std::string& doing, const std::string& cause) {
-  throw Error(ExitStatus::kFeatureMissing, fmt::format("{}: {}", doing, cause),
-              "`systemctl --user status` shows whether your service manager works; limits.fallback = \"rlimit\" in the "
-              "profile runs without it");
+Error refusal(const std::string& doing, const std::string& cause) {
+  return Error(
+      ExitStatus::kFeatureMissing, fmt::format("{}: {}", doing, cause),
+      "`systemctl --user status` shows whether your service manager works; limits.fallback = \"rlimit\" in the "
+      "profile runs without it");
 }
+
+[[noreturn]] void throw_refused(const std::string& doing, const std::string& cause) { throw refusal(doing, cause); }
 
 /// D-Bus specification, "Server Addresses": what is not optionally escaped must be.
 std::string address_of(const std::string& socket) {
@@ -73,9 +76,10 @@ std::string Connection::start_scope(const std::string& unit) {
                                    "Slice", "s", kSlice, "CollectMode", "s", "inactive-or-failed", "Delegate", "b", 1,
                                    "PIDs", "au", 1, static_cast<uint32_t>(::getpid()), 0);
   if (result < 0) {
-    const std::string cause = failure.message != nullptr ? failure.message : std::strerror(-result);
+    const Error refusal = refusal_of_scope(failure.name != nullptr ? failure.name : "",
+                                           failure.message != nullptr ? failure.message : std::strerror(-result));
     library_.free_failure(&failure);
-    throw_refused("asking systemd for a scope", escaped(cause));
+    throw Error(refusal);
   }
   const char* job = nullptr;
   const int read = library_.read(reply, "o", &job);
@@ -104,6 +108,16 @@ std::string Connection::result_of(const std::string& job) {
 }
 
 }  // namespace
+
+Error refusal_of_scope(std::string_view name, std::string_view text) {
+  // So it answers for a property that it does not know: of those that we set, CollectMode came last, with 236.
+  if (name == "org.freedesktop.DBus.Error.PropertyReadOnly")
+    return Error(ExitStatus::kFeatureMissing,
+                 fmt::format("this systemd is too old to give a session its control group: {}", escaped(text)),
+                 "systemd 236 or later, or a directory of cgroup v2 that an administrator gave away, named by "
+                 "limits.cgroup");
+  return refusal("asking systemd for a scope", escaped(text));
+}
 
 void enter_scope(const std::string& socket, const std::string& unit) {
   const SdBus library;

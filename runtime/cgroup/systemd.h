@@ -2,6 +2,9 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+
+#include "base/error.h"
 
 namespace clawbox::cgroup {
 
@@ -9,5 +12,8 @@ namespace clawbox::cgroup {
 /// without a message bus between. libsystemd is loaded here and not before: linking it would cost each start more than
 /// a millisecond. Throws Error(kFeatureMissing) where it is not installed or the manager refuses.
 void enter_scope(const std::string& socket, const std::string& unit);
+
+/// What a manager's refusal to make a scope means, from the name and the text of its D-Bus error.
+Error refusal_of_scope(std::string_view name, std::string_view text);
 
 }  // namespace clawbox::cgroup

@@ -19,17 +19,17 @@ namespace {
 constexpr const char* kExamples =
     "Examples:\n"
     "  clawbox log --since 1d                          everything of the last day\n"
-    "  clawbox log 6a44c01f-7d --tree                  who started what in one session\n"
+    "  clawbox log 6a44c01f-7d --tree                  who started what in one session; or its name\n"
     "  clawbox log --program curl --since 90d          every curl, with how it ended\n"
     "  clawbox log --argv 'push.*origin' --status ok   what was really pushed\n"
     "  clawbox log --event refused,net --follow        refusals and connections, as they happen\n"
     "  clawbox log --format ocsf --since 1h            for a SIEM: JSON lines in OCSF 1.3\n"
     "\n"
-    "Events: exec, program, call, refused, folded, cap, usage, net, session, totals, audit; clawbox-audit(5) has their "
-    "fields.\n"
+    "Events: command, exec, program, call, refused, folded, cap, usage, net, session, totals, audit; clawbox-audit(5)\n"
+    "has their fields.\n"
     "With --program or --argv other records are shown if they belong to such an exec.\n"
-    "Exit status: 0 when a record was shown, 1 when none matched or there are no trails. A line that is no record is\n"
-    "told on standard error.";
+    "Exit status: 0 when a record was shown, 1 when none matched or there are no trails, 72 when there is no such\n"
+    "session. A line that is no record is told on standard error.";
 
 constexpr const char* kVerifyFooter =
     "Exit status: 0 when numbering and chain hold, 1 when a trail was changed or cut off, or there is none. A line "
@@ -91,11 +91,25 @@ LogWords together(const CLI::App& verb, const CLI::App& check, const LogWords& b
   return after;
 }
 
+LogWords with_ids(LogWords words) {
+  words.sessions = ids_of(words.sessions, words.directory);
+  return words;
+}
+
+/// What is no session may have been meant as the verb.
+LogWords with_ids_or_verb(const LogWords& words, const std::string& verb) try {
+  return with_ids(words);
+} catch (const Error& error) {
+  if (error.status() == ExitStatus::kSessionMissing) check_not_misspelt(words.sessions, {verb});
+  throw;
+}
+
 void add_search_words(CLI::App& verb, LogWords& words) {
   const auto option = [&verb](const char* name, std::string& value, const char* what, const char* type) {
     verb.add_option(name, value, what)->type_name(type)->check(not_empty());
   };
-  verb.add_option("session", words.sessions, "the begin of a session's id (default: all)")->type_name("SESSION");
+  verb.add_option("session", words.sessions, "a session's name, or the begin of its id (default: all)")
+      ->type_name("SESSION");
   option("--since", words.since, "not before: 7d, 2h, or 2026-07-01", "TIME");
   option("--until", words.until, "not after", "TIME");
   option("--event", words.events, "only these, with commas between them", "EVENTS");
@@ -119,14 +133,13 @@ Verb add_log(CLI::App& app, const std::vector<std::string>& /*command*/) {
   CLI::App* verb = app.add_subcommand("log", "What sessions did: search their audit trails, follow them, verify them");
   add_search_words(*verb, *words);
   CLI::App* check = verb->add_subcommand("verify", "Check numbering and hash chain of all trails, or of one");
-  check->add_option("session", check_words->sessions, "the begin of a session's id")->type_name("SESSION");
+  check->add_option("session", check_words->sessions, "a session's name, or the begin of its id")->type_name("SESSION");
   check->add_option("--directory", check_words->directory, "trails elsewhere")->type_name("DIR")->check(not_empty());
   check->add_flag("--json", check_words->json, "for machines");
   check->footer(kVerifyFooter);
   return {verb, [=] {
-            if (check->parsed()) return verify(together(*verb, *check, *words, *check_words));
-            check_not_misspelt(words->sessions, {check->get_name()});
-            return search_trails(*words);
+            if (check->parsed()) return verify(with_ids(together(*verb, *check, *words, *check_words)));
+            return search_trails(with_ids_or_verb(*words, check->get_name()));
           }};
 }
 

@@ -1,6 +1,7 @@
 #include "cli/log_trails.h"
 
 #include "base/text.h"
+#include "cli/session_words.h"
 #include "session/directories.h"
 
 namespace clawbox::cli {
@@ -12,6 +13,13 @@ constexpr std::size_t kMostNamed = 5;
 /// Ids are made of hexadecimal digits and a dash.
 bool may_begin_an_id(const std::string& word) {
   return word.find_first_not_of("0123456789abcdef-") == std::string::npos;
+}
+
+/// Of a session that has nothing but its trail left only the id will do.
+std::string id_said(const std::string& word) {
+  const session::Sessions sessions = sessions_of_caller();
+  if (auto id = sessions.id_of_name(word)) return *id;
+  return may_begin_an_id(word) ? word : sessions.found(word, session::Look::kAtFacts).id();
 }
 
 }  // namespace
@@ -37,6 +45,14 @@ Error cannot_read(const std::string& path, const SysError& why) {
 
 Error no_trails_in(const std::string& path) {
   return Error(ExitStatus::kProblemsFound, fmt::format("there are no trails in {}", in_quotes(path)), kElsewhere);
+}
+
+std::vector<std::string> ids_of(const std::vector<std::string>& words, const std::string& directory) {
+  if (!directory.empty()) return words;
+  std::vector<std::string> ids;
+  ids.reserve(words.size());
+  for (const std::string& word : words) ids.push_back(id_said(word));
+  return ids;
 }
 
 audit::SessionFiles only_session(const Trails& trails, const std::string& prefix) {

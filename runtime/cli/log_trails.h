@@ -26,6 +26,9 @@ Error cannot_read(const std::string& path, const SysError& why);
 /// Error(kProblemsFound): the directory is there, and nothing was ever recorded in it.
 Error no_trails_in(const std::string& path);
 
+/// Names of sessions become their ids; of trails elsewhere nobody knows the names.
+std::vector<std::string> ids_of(const std::vector<std::string>& words, const std::string& directory);
+
 /// The only session whose id begins so. Throws Error(kUsage), which names those that do.
 audit::SessionFiles only_session(const Trails& trails, const std::string& prefix);
 

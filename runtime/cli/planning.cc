@@ -12,17 +12,10 @@
 #include "plan/resolve.h"
 #include "profile/default_name.h"
 #include "session/directories.h"
+#include "session/overlay.h"
 
 namespace clawbox::cli {
 namespace {
-
-std::pair<std::string, std::string> variable_of(const std::string& words) {
-  const std::size_t equals = words.find('=');
-  if (equals == 0 || equals == std::string::npos)
-    throw Error(ExitStatus::kUsage, fmt::format("--env {}: not NAME=VALUE", in_quotes(words)),
-                "for example --env CC=clang");
-  return {words.substr(0, equals), words.substr(equals + 1)};
-}
 
 std::optional<std::string> if_given(const std::string& word) {
   return word.empty() ? std::nullopt : std::optional(word);
@@ -34,6 +27,14 @@ ExitStatus status_of(const profile::Reading& reading) {
 }
 
 }  // namespace
+
+std::pair<std::string, std::string> variable_of(const std::string& words) {
+  const std::size_t equals = words.find('=');
+  if (equals == 0 || equals == std::string::npos)
+    throw Error(ExitStatus::kUsage, fmt::format("--env {}: not NAME=VALUE", in_quotes(words)),
+                "for example --env CC=clang");
+  return {words.substr(0, equals), words.substr(equals + 1)};
+}
 
 CLI::Validator not_empty() {
   return CLI::Validator(
@@ -107,9 +108,11 @@ Plan plan_of(const profile::Profile& profile, const PlanWords& words, std::vecto
   for (const std::string& variable : words.environment) request.env.push_back(variable_of(variable));
   request.caps = cap_words(words.caps);
   request.overlay = words.overlay;
+  request.lasting = words.lasting;
   plan::Host host = plan::look_at_host();
   if (plan::wants_group(profile.limits, request.caps))
     host.control_groups = plan::group_facts(host, profile.limits.cgroup.value);
+  host.stores = session::tried_stores(plan::stores_to_try(profile, request));
   watch.lap("host");
   Plan plan = plan::resolve(profile, host, plan::HostFiles(), request);
   watch.lap("plan");

@@ -21,12 +21,15 @@ struct PlanWords {
   std::vector<std::string> environment;
   CapTexts caps;
   bool overlay = false;
+  bool lasting = false;  // a session without a command of its own
 };
 
 /// `--profile "$UNSET"` must not mean the default.
 CLI::Validator not_empty();
 /// --profile, --workspace, --workdir, --env, --overlay, and the caps
 void add_plan_words(CLI::App& verb, PlanWords& words);
+/// NAME=VALUE of --env. Throws Error(kUsage).
+std::pair<std::string, std::string> variable_of(const std::string& words);
 
 /// Mistakes of a profile, all of them: printed by main(), each with its place.
 class ProfileError : public Error {

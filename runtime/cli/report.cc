@@ -21,7 +21,7 @@ constexpr const char* kFooter =
     "The page needs no network and runs no script. It holds what the session's trail holds: command lines, paths and\n"
     "names of hosts.\n"
     "\n"
-    "Exit status: 0; 1 when there are no trails, 64 when the session is not there, 73 when the trails cannot be read,\n"
+    "Exit status: 0; 1 when there are no trails, 72 when the session is not there, 73 when the trails cannot be read,\n"
     "74 when the page cannot be written.";
 
 struct ReportWords {
@@ -43,7 +43,8 @@ audit::Report report_of(const OwnedFd& directory, const audit::SessionFiles& ses
 int report(const ReportWords& words) {
   const Trails trails = trails_in(words.directory);
   if (trails.sessions.empty()) throw no_trails_in(trails.path);
-  const std::string html = report_of(trails.directory, only_session(trails, words.session)).html();
+  const std::string html =
+      report_of(trails.directory, only_session(trails, ids_of({words.session}, words.directory).front())).html();
   if (words.html == "-") print(html);
   if (words.html != "-") session::write_private_file(words.html, html);
   return static_cast<int>(ExitStatus::kOk);
@@ -54,7 +55,7 @@ int report(const ReportWords& words) {
 Verb add_report(CLI::App& app, const std::vector<std::string>& /*command*/) {
   auto words = std::make_shared<ReportWords>();
   CLI::App* verb = app.add_subcommand("report", "One session as a page of HTML");
-  verb->add_option("session", words->session, "the begin of its id")
+  verb->add_option("session", words->session, "its name, or the begin of its id")
       ->type_name("SESSION")
       ->required()
       ->check(not_empty());

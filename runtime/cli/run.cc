@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "cli/planning.h"
 #include "cli/print.h"
+#include "cli/review_offer.h"
+#include "cli/session_words.h"
 #include "cli/verbs.h"
 #include "session/records.h"
 #include "session/session.h"
@@ -23,6 +25,7 @@ constexpr const char* kExamples =
     "  clawbox run -- make test                        the profile `coding`, the current directory as workspace\n"
     "  clawbox run --profile readonly -- rg TODO       look, do not touch\n"
     "  clawbox run -w ~/src/app -e CI=1 -- npm test    another workspace, one more variable\n"
+    "  clawbox run --overlay -- ./agent                review what it changed, then apply or discard it\n"
     "\n"
     "Exit status: the command's own; 128+n when signal n ended it; 124 when a cap did; 126 and 127 when it could not "
     "be\n"
@@ -32,12 +35,7 @@ void tell(const Outcome& outcome) {
   if (!outcome.detail.empty()) print_warning(outcome.detail);
   if (!outcome.overlay.empty())
     print_warning("the workspace is as it was; what was written over it is in " + escaped(outcome.overlay));
-  if (outcome.protected_changes.empty()) return;
-  std::string text =
-      "files that can make the host run code later have changed; look at them before you use the workspace:";
-  for (const Outcome::Change& change : outcome.protected_changes)
-    text += fmt::format("\n  {:8} {}", change.change, escaped(change.path));
-  print_warning(text);
+  warn_of_protected(outcome.protected_changes);
 }
 
 Outcome failed(const Error& error) {
@@ -62,6 +60,7 @@ int run(const RunWords& words, const std::vector<std::string>& command) {
     const Outcome outcome = outcome_of(words, command);
     tell(outcome);
     if (file) file->write(outcome);
+    if (!outcome.overlay.empty()) offer_review(outcome.overlay, words.quiet ? MayAsk::kNo : MayAsk::kYes);
     return outcome.exit_status;
   } catch (const Error& error) {
     if (file) file->write(failed(error));

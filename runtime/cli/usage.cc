@@ -1,5 +1,8 @@
 #include "cli/usage.h"
 
+#include <array>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -39,11 +42,21 @@ std::string text_after_verb(const CLI::App& verb, const std::string& text) {
   return words.empty() ? text : words + ": " + text;
 }
 
+/// What other tools call it.
+std::string verb_elsewhere(const std::string& word) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kElsewhere{
+      {{"help", "--help"}, {"delete", "rm"}, {"remove", "rm"}, {"list", "ls"}, {"ps", "ls"}}};
+  for (const auto& [theirs, ours] : kElsewhere)
+    if (word == theirs) return fmt::format(", did you mean '{}'?", ours);
+  return "";
+}
+
 std::string missing_verb(const CLI::App& verb, const std::string& word) {
   if (word.empty()) return text_after_verb(verb, "a verb is missing");
   if (word.starts_with('-')) return unexpected_word(verb, word);
-  return text_after_verb(verb,
-                         fmt::format("there is no verb {}{}", in_quotes(word), did_you_mean(word, verb_names(verb))));
+  const std::string elsewhere = verb.get_parent() == nullptr ? verb_elsewhere(word) : "";
+  const std::string hint = elsewhere.empty() ? did_you_mean(word, verb_names(verb)) : elsewhere;
+  return text_after_verb(verb, fmt::format("there is no verb {}{}", in_quotes(word), hint));
 }
 
 std::string missing_argument(const CLI::App& verb) {

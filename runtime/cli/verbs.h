@@ -28,6 +28,21 @@ Verb add_explain(CLI::App& app, const std::vector<std::string>& command);
 Verb add_profile(CLI::App& app, const std::vector<std::string>& command);
 Verb add_doctor(CLI::App& app, const std::vector<std::string>& command);
 Verb add_log(CLI::App& app, const std::vector<std::string>& command);
+Verb add_diff(CLI::App& app, const std::vector<std::string>& command);
+Verb add_apply(CLI::App& app, const std::vector<std::string>& command);
+Verb add_discard(CLI::App& app, const std::vector<std::string>& command);
 Verb add_report(CLI::App& app, const std::vector<std::string>& command);
+Verb add_create(CLI::App& app, const std::vector<std::string>& command);
+Verb add_exec(CLI::App& app, const std::vector<std::string>& command);
+Verb add_ls(CLI::App& app, const std::vector<std::string>& command);
+Verb add_inspect(CLI::App& app, const std::vector<std::string>& command);
+Verb add_stats(CLI::App& app, const std::vector<std::string>& command);
+Verb add_logs(CLI::App& app, const std::vector<std::string>& command);
+Verb add_stop(CLI::App& app, const std::vector<std::string>& command);
+Verb add_kill(CLI::App& app, const std::vector<std::string>& command);
+Verb add_freeze(CLI::App& app, const std::vector<std::string>& command);
+Verb add_thaw(CLI::App& app, const std::vector<std::string>& command);
+Verb add_rm(CLI::App& app, const std::vector<std::string>& command);
+Verb add_prune(CLI::App& app, const std::vector<std::string>& command);
 
 }  // namespace clawbox::cli

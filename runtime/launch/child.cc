@@ -4,12 +4,11 @@
 #include <linux/sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <optional>
 
 #include "base/error.h"
 #include "base/stopwatch.h"
-#include "launch/command.h"
 #include "launch/handover.h"
 #include "launch/identity.h"
 #include "launch/init.h"
@@ -19,14 +18,14 @@
 #include "seccomp/install.h"
 #include "seccomp/landlock.h"
 #include "sys/files.h"
+#include "sys/keyrings.h"
 #include "sys/privileges.h"
 #include "sys/processes.h"
-#include "sys/terminals.h"
 
 namespace clawbox::launch {
 namespace {
 
-constexpr int kFirstFreeDescriptor = 4;  // 0–2 are the program's, 3 is the channel
+constexpr int kFirstFreeDescriptor = 4;  // 0–2 are /dev/null, 3 is the channel
 
 /// The launcher is gone: nobody is left to tell.
 [[noreturn]] void die() { sys::exit_alone(static_cast<int>(ExitStatus::kSetupFailed)); }
@@ -67,15 +66,6 @@ OwnedFd build_view(const Plan& plan, std::vector<OwnedFd> mapped, OwnedFd store)
   return sys::duplicate(view.bare_proc().get());
 }
 
-/// A path as `.` of the program: it is below the new root, which CVE-2024-21626 teaches to look at rather than to
-/// believe.
-void enter_directory(const std::string& path) {
-  if (::chdir(path.c_str()) < 0) throw_errno("entering the directory {}", path);
-  std::array<char, 4096> here;
-  if (::getcwd(here.data(), here.size()) == nullptr || here[0] != '/')
-    throw_sys_error(ENOENT, "the working directory is outside the sandbox");
-}
-
 void set_limits(const Limits& limits) {
   for (const Rlimit& limit : limits.rlimits) sys::set_limit(limit.resource, limit.value);
 }
@@ -100,9 +90,22 @@ void report(const OwnedFd& channel, const Error& error) {
   send(channel, failure_packet(error.status(), code, error.what(), error.remedy()));
 }
 
-/// Ends with a process that is inside, has no privileges, and holds no descriptor but its channel and the program's
-/// three.
-std::optional<int> settle(Inheritance& given, Stopwatch& watch) {
+/// Pid 1 holds no pipe of the caller: whoever reads from one must see the end when the command closes it.
+void let_go_of_stdio() {
+  const OwnedFd null = sys::open("/dev/null", O_RDWR);
+  for (int number = 0; number < 3; ++number)
+    if (::dup2(null.get(), number) < 0) throw_errno("connecting descriptor {}", number);
+}
+
+/// Whose calls reach a keyring needs one of its own; the others have what the launcher has.
+bool may_keep_keys(const SyscallPolicy& policy) {
+  return std::none_of(policy.refuse.begin(), policy.refuse.end(), [](const SyscallRule& rule) {
+    return rule.tests.empty() && (rule.call == "@keyring" || rule.call == "keyctl");
+  });
+}
+
+/// Ends with a process that is inside, has no privileges, and holds no descriptor but its channel.
+void settle(Inheritance& given, Stopwatch& watch) {
   const Plan& plan = given.plan;
   sys::die_with_parent();  // again below: the kernel forgets it when ids change
   std::vector<OwnedFd> mapped = take_identity(plan.identity, given.channel);
@@ -115,26 +118,20 @@ std::optional<int> settle(Inheritance& given, Stopwatch& watch) {
   sys::set_hostname(plan.identity.hostname);
   sys::rename_process("clawbox-init");
   sys::new_session();
-  sys::new_session_keyring();
+  if (may_keep_keys(plan.syscalls)) sys::join_new_keyring();
   OwnedFd store = given.store != nullptr ? mounted(*given.store, given.channel) : OwnedFd();
   const OwnedFd bare_proc = build_view(plan, std::move(mapped), std::move(store));
   watch.lap("mounts");
-  const Connected stdio = connect_stdio(std::move(given.stdio));
+  let_go_of_stdio();
   enter_inner_user_namespace(plan.identity, bare_proc);  // from here nothing of the outer namespace is ours
-  enter_directory(plan.command.directory);
   set_limits(plan.limits);
   give_up_privileges();
   watch.lap("privileges");
-  const std::array<int, 1> master{stdio.master.get()};
-  Packet gifts;
-  gifts.kind = Kind::kGifts;
-  if (!send(given.channel, gifts, std::span(master).first(stdio.master ? 1 : 0))) die();
-  return stdio.terminal;
 }
 
 [[noreturn]] void run_steps(Inheritance& given) {
   Stopwatch watch;
-  const std::optional<int> terminal = settle(given, watch);
+  settle(given, watch);
   close_all_but_channel(given.channel);  // late, so that nothing opened above is left
   landlock::restrict_self(given.plan.landlock);
   watch.lap("landlock");
@@ -148,7 +145,7 @@ std::optional<int> settle(Inheritance& given, Stopwatch& watch) {
   const auto armed = receive(given.channel);
   if (!armed || armed->packet.kind != Kind::kArm) die();
   handover.finish();
-  serve_as_init(given.plan.command, terminal, given.channel);
+  serve_as_init(given.channel);
 }
 
 }  // namespace

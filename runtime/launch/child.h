@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "base/owned_fd.h"
-#include "launch/stdio.h"
 #include "plan/plan.h"
 #include "seccomp/compile.h"
 #include "store/store.h"
@@ -15,7 +14,6 @@ struct Inheritance {
   const Plan& plan;
   const seccomp::Program& filters;
   const store::Store* store;  // null: nothing is written copy-on-write
-  Stdio stdio;
   OwnedFd channel;
 };
 

@@ -1,29 +1,23 @@
-// The program's own descriptors, and its exec.
+// One command of the session: its descriptors, its terminal, its exec.
 #pragma once
 
-#include <optional>
+#include <string>
 
 #include "base/owned_fd.h"
-#include "launch/stdio.h"
-#include "plan/plan.h"
+#include "launch/protocol.h"
 
 namespace clawbox::launch {
 
-struct Connected {
-  OwnedFd master;               // of the session's terminal, if there is one
-  std::optional<int> terminal;  // which of 0, 1, 2 is its slave
-};
-
-/// Puts the ends of `stdio` on 0, 1 and 2. A terminal is made from the session's own devpts and becomes the controlling
-/// terminal of the caller's session, so that TIOCSTI (CVE-2017-5226) could reach only the session itself.
-Connected connect_stdio(Stdio stdio);
-
-/// Forks the program into a process group of its own, in the foreground of `terminal`; what will be executed is told on
-/// `channel` before. `error` is errno of an exec that failed, 0 if the program runs.
+/// A command that runs, or the packet that tells why it does not.
 struct Started {
   pid_t pid = 0;
-  int error = 0;
+  Packet failure;
+  explicit operator bool() const { return pid != 0; }
 };
-Started start_program(const Command& command, std::optional<int> terminal, const OwnedFd& channel);
+
+/// Executes what a packet kExec asks for; before, tells `channel` the master of its terminal, if it has one, and the
+/// file that will be executed. A terminal is made from the session's own devpts, so that TIOCSTI (CVE-2017-5226) could
+/// reach only the session itself.
+Started start_command(const Message& order, const OwnedFd& channel);
 
 }  // namespace clawbox::launch

@@ -4,6 +4,8 @@
 #include <linux/sched.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "base/error.h"
 #include "mount/view.h"
 #include "sys/channel.h"
@@ -35,6 +37,14 @@ std::string same_ids(const std::vector<IdRange>& outer) {
 void write_file(const OwnedFd& directory, const std::string& name, const std::string& text) {
   const OwnedFd file = sys::open_at(directory, name, O_WRONLY, sys::Resolve::kNoSymlinks);
   sys::write_all(file, text, name);  // one write: the kernel takes a map only whole
+}
+
+/// What a session watches files with counts for the caller's uid on the host too (inotify(7)): half of it stays his.
+void leave_half(const OwnedFd& proc, const char* what) {
+  const std::string host = fmt::format("sys/fs/inotify/max_user_{}", what);
+  const std::string text = sys::read_all(sys::open_at(proc, host, O_RDONLY, sys::Resolve::kNoSymlinks), 32, host);
+  const uint64_t most = std::strtoull(text.c_str(), nullptr, 10);
+  write_file(proc, fmt::format("sys/user/max_inotify_{}", what), fmt::format("{}\n", most / 2));
 }
 
 void run_helper(const std::string& program, pid_t child, const std::vector<IdRange>& ranges) {
@@ -157,8 +167,7 @@ void enter_inner_user_namespace(const Identity& identity, const OwnedFd& bare_pr
     write_file(bare_proc, "1/uid_map", same_ids(identity.uid_map));
     write_file(bare_proc, "1/gid_map", same_ids(identity.gid_map));
   }
-  // Counted for the caller's uid on the host too (inotify(7)): half of the usual 128 stays his.
-  write_file(bare_proc, "sys/user/max_inotify_instances", "64\n");
+  for (const char* what : {"instances", "watches"}) leave_half(bare_proc, what);
   // Counts namespaces made in this one and below it (namespaces(7), /proc/sys/user). Chromium tries two levels at once.
   write_file(bare_proc, "sys/user/max_user_namespaces", identity.nested_user_namespaces ? "32\n" : "0\n");
 }

@@ -1,18 +1,17 @@
 #include "launch/init.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <vector>
 
 #include "base/error.h"
-#include "base/text.h"
 #include "launch/command.h"
 #include "launch/protocol.h"
-#include "sys/files.h"
 #include "sys/loop.h"
 #include "sys/processes.h"
 
@@ -24,21 +23,6 @@ using namespace std::chrono_literals;
 constexpr auto kLastWait = 3s;
 
 [[noreturn]] void end_session() { sys::exit_alone(0); }
-
-Packet exec_failure(const Command& command, int error) {
-  const std::string& name = command.argv.front();
-  const bool missing = error == ENOENT || error == ENOTDIR;
-  const bool is_there = name.find('/') != std::string::npos && ::access(name.c_str(), F_OK) == 0;
-  const auto status = missing && !is_there ? ExitStatus::kNotFound : ExitStatus::kNotExecutable;
-  if (missing && is_there)
-    return failure_packet(
-        status, error, fmt::format("{} is there, but its interpreter or loader is not", in_quotes(name)),
-        "the first line (#!) or the ELF loader names a file that the profile does not show: see `clawbox explain`");
-  if (missing)
-    return failure_packet(status, error, fmt::format("{}: command not found inside the sandbox", in_quotes(name)),
-                          "`clawbox explain` prints the PATH and the files that the profile shows");
-  return failure_packet(status, error, SysError(error, "executing " + in_quotes(name)).what(), "");
-}
 
 uint64_t microseconds(const timeval& time) {
   return static_cast<uint64_t>(time.tv_sec) * 1'000'000 + static_cast<uint64_t>(time.tv_usec);
@@ -61,63 +45,111 @@ void kill_everybody_else(const sys::SignalFd& children) {
   }
 }
 
-Packet exit_packet(const sys::Ending& ending) {
-  const rusage usage = sys::usage_of_children();
-  Packet packet;
-  packet.kind = Kind::kExited;
-  packet.number = ending.status;
-  packet.signal = ending.signal;
-  packet.cpu_us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
-  return packet;
-}
+class Init {
+ public:
+  explicit Init(const OwnedFd& channel) : channel_(channel), children_({SIGCHLD}) {}
 
-void reap(pid_t program, const sys::SignalFd& children, const OwnedFd& channel) {
-  while (const auto child = sys::reap_one()) {
-    if (child->pid != program) continue;
-    if (child->stop_signal != 0) {
-      send(channel, Kind::kStopped, child->stop_signal);
-      continue;
+  [[noreturn]] void serve();
+
+ private:
+  struct Running {
+    pid_t pid = 0;
+    uint32_t command = 0;
+    Role role{};
+  };
+  void obey();
+  void execute(const Message& order);
+  void reap();
+  void note_end(const Running& running, const sys::Reaped& child);
+
+  const OwnedFd& channel_;
+  sys::SignalFd children_;
+  std::vector<Running> running_;
+};
+
+void Init::serve() {
+  while (true) {
+    pollfd polled[] = {{children_.fd(), POLLIN, 0}, {channel_.get(), POLLIN, 0}};
+    if (::poll(polled, 2, -1) < 0 && errno != EINTR) end_session();
+    while (children_.next()) {
     }
-    const Packet packet = exit_packet(child->ending);
-    kill_everybody_else(children);
-    send(channel, packet);
-    end_session();
+    reap();
+    if (polled[1].revents != 0) obey();
   }
 }
 
-void obey(pid_t program, const OwnedFd& channel) {
-  const auto order = receive(channel);
+void Init::obey() {
+  const auto order = receive(channel_);
   if (!order) end_session();  // the supervisor is gone, however it went
-  if (order->packet.kind == Kind::kSignal) ::kill(-program, order->packet.number);
-  if (order->packet.kind == Kind::kFreeze) ::kill(-1, SIGSTOP);
-  if (order->packet.kind == Kind::kContinue) ::kill(-1, SIGCONT);
+  switch (order->packet.kind) {
+    case Kind::kExec:
+      return execute(*order);
+    case Kind::kSignal:
+      if (order->packet.command == 0) ::kill(-1, order->packet.number);
+      for (const Running& one : running_)
+        if (one.command == order->packet.command) ::kill(-one.pid, order->packet.number);
+      return;
+    case Kind::kFreeze:
+      ::kill(-1, SIGSTOP);
+      return;
+    case Kind::kContinue:
+      ::kill(-1, SIGCONT);
+      return;
+    default:
+      return;
+  }
 }
 
-/// Pid 1 outlives no pipe of the program: whoever reads its output must see the end when the program closes it.
-void let_go_of_stdio() {
-  const OwnedFd null = sys::open("/dev/null", O_RDWR);
-  for (int number = 0; number < 3; ++number) ::dup2(null.get(), number);
+/// What keeps one command from starting is told, and keeps no other one.
+void Init::execute(const Message& order) {
+  Started started;
+  try {
+    started = start_command(order, channel_);
+  } catch (const SysError& error) {
+    started.failure = failure_packet(ExitStatus::kSetupFailed, error.code(), error.what(), "");
+  }
+  const uint32_t command = order.packet.command;
+  if (started) {
+    running_.push_back({started.pid, command, order.packet.role});
+    send(channel_, Kind::kStarted, command, started.pid);
+    return;
+  }
+  started.failure.command = command;
+  send(channel_, started.failure);
+  if (order.packet.role == Role::kOnly) end_session();
+}
+
+void Init::reap() {
+  while (const auto child = sys::reap_one()) {
+    const auto found =
+        std::find_if(running_.begin(), running_.end(), [&](const Running& one) { return one.pid == child->pid; });
+    if (found == running_.end()) continue;
+    if (child->stop_signal != 0) {
+      send(channel_, Kind::kStopped, found->command, child->stop_signal);
+      continue;
+    }
+    const Running ended = *found;
+    running_.erase(found);
+    note_end(ended, *child);
+  }
+}
+
+void Init::note_end(const Running& running, const sys::Reaped& child) {
+  const bool ends_all = running.role == Role::kOnly;
+  if (ends_all) kill_everybody_else(children_);
+  const rusage usage = ends_all ? sys::usage_of_children() : child.usage;
+  Packet packet;
+  packet.kind = Kind::kExited;
+  packet.command = running.command;
+  packet.number = child.ending.status;
+  packet.signal = child.ending.signal;
+  packet.cpu_us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
+  send(channel_, packet);
+  if (ends_all) end_session();
 }
 
 }  // namespace
 
-void serve_as_init(const Command& command, std::optional<int> terminal, const OwnedFd& channel) {
-  const sys::SignalFd children({SIGCHLD});
-  const Started program = start_program(command, terminal, channel);
-  if (program.error != 0) {
-    send(channel, exec_failure(command, program.error));
-    end_session();
-  }
-  send(channel, Kind::kStarted);
-  let_go_of_stdio();
-  while (true) {
-    pollfd polled[] = {{children.fd(), POLLIN, 0}, {channel.get(), POLLIN, 0}};
-    if (::poll(polled, 2, -1) < 0 && errno != EINTR) end_session();
-    while (children.next()) {
-    }
-    reap(program.pid, children, channel);
-    if (polled[1].revents != 0) obey(program.pid, channel);
-  }
-}
+void serve_as_init(const OwnedFd& channel) { Init(channel).serve(); }
 
 }  // namespace clawbox::launch

@@ -3,11 +3,16 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 
+#include <cerrno>
+#include <cstring>
+
 #include "base/error.h"
 #include "launch/child.h"
 #include "launch/identity.h"
 #include "launch/protocol.h"
+#include "launch/words.h"
 #include "sys/files.h"
+#include "sys/keyrings.h"
 
 namespace clawbox::launch {
 namespace {
@@ -36,13 +41,13 @@ void make_killable(pid_t pid) {
 
 }  // namespace
 
-Child start(const Plan& plan, const seccomp::Program& filters, Stdio stdio, const OwnedFd& cgroup,
-            const store::Store* store) {
+Child start(const Plan& plan, const seccomp::Program& filters, const OwnedFd& cgroup, const store::Store* store) {
   auto [ours, theirs] = sys::make_channel();
+  sys::join_empty_keyring("clawbox");  // the child inherits it, and none of the caller's keys
   sys::Clone clone = clone_pid_1(plan, cgroup);
   if (clone.pid == 0) {
     ours.reset();  // else the child would keep its own end-of-file from coming
-    live_as_pid_1(Inheritance{plan, filters, store, std::move(stdio), std::move(theirs)});
+    live_as_pid_1(Inheritance{plan, filters, store, std::move(theirs)});
   }
   Child child(sys::Process(clone.pid, std::move(clone.pidfd)), std::move(ours));
   if (cgroup) make_killable(child.pid());
@@ -71,15 +76,51 @@ Gifts Child::gifts(store::Store* store) {
       store->serve(std::move(message->descriptors.at(0)), std::move(message->descriptors.at(1)));
       continue;
     }
-    const bool ready = message->packet.kind == Kind::kReady;
-    if (!message->descriptors.empty())
-      (ready ? gifts.listener : gifts.terminal) = std::move(message->descriptors.front());
-    if (!ready) continue;
+    if (!message->descriptors.empty()) gifts.listener = std::move(message->descriptors.front());
     gifts.timings = what_of(message->packet);
     return gifts;
   }
 }
 
-void Child::arm() { send(channel_, Kind::kArm); }
+/// From here its program may run, and what it does to pid 1 must not hold us up.
+void Child::arm() {
+  send(channel_, Kind::kArm);
+  sys::set_nonblocking(channel_.get());
+}
+
+bool Child::order(Kind kind, uint32_t command, int32_t number) const try {
+  return send(channel_, kind, command, number);
+} catch (const SysError& error) {
+  if (error.code() != EAGAIN) throw;
+  return false;
+}
+
+void Child::execute(uint32_t number, Role role, const Command& command, const Stdio& stdio, const OwnedFd& hold) {
+  const OwnedFd words = as_file(command);
+  Packet packet;
+  packet.kind = Kind::kExec;
+  packet.command = number;
+  packet.role = role;
+  std::vector<int> descriptors{words.get()};
+  for (std::size_t i = 0; i < stdio.size(); ++i) {
+    if (const auto* passed = std::get_if<PassedFd>(&stdio[i])) {
+      packet.ends[i] = Packet::End::kPassed;
+      descriptors.push_back(passed->fd.get());
+    }
+    if (const auto* terminal = std::get_if<SessionTerminal>(&stdio[i])) {
+      packet.ends[i] = Packet::End::kTerminal;
+      std::memcpy(packet.text, terminal, sizeof *terminal);
+    }
+  }
+  packet.held = static_cast<bool>(hold);
+  if (hold) descriptors.push_back(hold.get());
+  try {
+    send(channel_, packet, descriptors);
+  } catch (const SysError& error) {
+    if (error.code() != EAGAIN) throw;
+    throw Error(ExitStatus::kSessionBusy, "the session's first process takes no orders: something inside holds it up",
+                "`clawbox kill` ends the session");
+  }
+}
 
 }  // namespace clawbox::launch

@@ -1,13 +1,14 @@
 // The launcher's side of a start: clone into new namespaces, hand over, hear that it is ready, arm.
 //
-// Order: start → go → gifts → arm. Every failure of the child comes back here as the child's
-// own Error. Destroying a Child kills its pid 1, and with it the whole session.
+// Order: start → go → gifts → arm → execute. Every failure of the child comes back here as the child's own Error.
+// Destroying a Child kills its pid 1, and with it the whole session.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "base/owned_fd.h"
+#include "launch/protocol.h"
 #include "launch/stdio.h"
 #include "plan/plan.h"
 #include "seccomp/compile.h"
@@ -17,7 +18,6 @@
 namespace clawbox::launch {
 
 struct Gifts {
-  OwnedFd terminal;     // master of the session's terminal, if the plan's stdio has one
   OwnedFd listener;     // where the filter tells of calls, if it does
   std::string timings;  // "step=microseconds step=…"
 };
@@ -35,8 +35,13 @@ class Child {
   void go(const Plan& plan);
   /// Waits until it is done, and serves `store` meanwhile, if there is one. Throws what the child could not do.
   Gifts gifts(store::Store* store);
-  /// The program is executed. kStarted or kFailed comes on the channel: whoever answers the listener must hear it.
+  /// From here commands may come: somebody answers the listener.
   void arm();
+  /// False: nobody is left to obey it, or pid 1 has not read for so long that no order fits any more.
+  bool order(Kind kind, uint32_t command = 0, int32_t number = 0) const;
+  /// Executes one. kStarted or kFailed comes on the channel. With `hold`, the end of a pipe to read from, it waits
+  /// after its kProgram for a byte. Throws SysError where its words cannot be handed over.
+  void execute(uint32_t number, Role role, const Command& command, const Stdio& stdio, const OwnedFd& hold = {});
 
  private:
   sys::Process process_;
@@ -45,7 +50,6 @@ class Child {
 
 /// Clones pid 1 of the session, into the control group `cgroup` if that is one; what the plan has written copy-on-write
 /// goes to `store`. `filters` and `plan` are only read.
-Child start(const Plan& plan, const seccomp::Program& filters, Stdio stdio, const OwnedFd& cgroup,
-            const store::Store* store);
+Child start(const Plan& plan, const seccomp::Program& filters, const OwnedFd& cgroup, const store::Store* store);
 
 }  // namespace clawbox::launch

@@ -1,7 +1,5 @@
 #include "launch/protocol.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -12,9 +10,10 @@ bool send(const OwnedFd& channel, const Packet& packet, std::span<const int> des
   return sys::send_packet(channel, std::as_bytes(std::span(&packet, 1)), descriptors);
 }
 
-bool send(const OwnedFd& channel, Kind kind, int32_t number) {
+bool send(const OwnedFd& channel, Kind kind, uint32_t command, int32_t number) {
   Packet packet;
   packet.kind = kind;
+  packet.command = command;
   packet.number = number;
   return send(channel, packet);
 }
@@ -25,15 +24,6 @@ std::optional<Message> receive(const OwnedFd& channel) {
   if (!received) return std::nullopt;
   message.descriptors = std::move(received->descriptors);
   return message;
-}
-
-bool send_program(const OwnedFd& channel, const std::string& path) {
-  Packet packet;
-  packet.kind = Kind::kProgram;
-  path.copy(packet.text, sizeof packet.text - 1);
-  const OwnedFd file(::open(path.c_str(), O_PATH | O_CLOEXEC));  // gone meanwhile: the exec will say so
-  const std::array<int, 1> descriptors{file.get()};
-  return send(channel, packet, std::span(descriptors).first(file ? 1 : 0));
 }
 
 Packet failure_packet(ExitStatus status, int code, std::string_view what, std::string_view remedy) {

@@ -1,5 +1,8 @@
-// What the program gets as descriptors 0, 1 and 2.
+// What a command gets as descriptors 0, 1 and 2.
 #pragma once
+
+#include <sys/ioctl.h>
+#include <termios.h>
 
 #include <array>
 #include <variant>
@@ -8,13 +11,15 @@
 
 namespace clawbox::launch {
 
-struct InheritedFd {};      // the caller's own pipe or socket
-struct SessionTerminal {};  // the slave of a terminal that is made inside; its master comes back with kGifts
-struct NullDevice {};       // /dev/null of the sandbox
-struct PipeEnd {            // the supervisor pumps the other end: the caller's file itself stays outside
+struct NullDevice {};     // /dev/null of the sandbox
+struct SessionTerminal {  // the slave of a terminal that is made inside; its master comes back with kTerminal
+  termios attributes{};
+  winsize size{};
+};
+struct PassedFd {  // a pipe or socket of the caller; of a file, which stays outside, the end of a pump's pipe
   OwnedFd fd;
 };
-using StdioEnd = std::variant<InheritedFd, SessionTerminal, NullDevice, PipeEnd>;
+using StdioEnd = std::variant<NullDevice, SessionTerminal, PassedFd>;
 using Stdio = std::array<StdioEnd, 3>;
 
 }  // namespace clawbox::launch

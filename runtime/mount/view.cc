@@ -1,6 +1,7 @@
 #include "mount/view.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <array>
 
@@ -164,7 +165,8 @@ void View::carry_out(const Devices& step) {
     sys::make_file(dev, node, 0644);
     sys::attach_at(tree, dev, node);
   }
-  const std::array<sys::MountOption, 2> pts{{{"ptmxmode", "0666"}, {"mode", "0620"}}};
+  // `max`: all sessions, and containers, share the host's kernel.pty.max, which is 4096.
+  const std::array<sys::MountOption, 3> pts{{{"ptmxmode", "0666"}, {"mode", "0620"}, {"max", "256"}}};
   sys::make_directory(dev, "pts", 0755);
   sys::attach_at(sys::new_filesystem("devpts", pts, MountFlag::kNoSuid | MountFlag::kNoExec), dev, "pts");
   const OwnedFd shm = new_tmpfs(step.shm_size, step.shm_size / 4096 + 16, 01777);
@@ -237,7 +239,9 @@ OwnedFd View::lay_out(const OwnedFd& mount, const std::string& name) {
 OwnedFd View::overlay_of(const Bind& step, OwnedFd mapped) {
   const OwnedFd lower = mapped ? lay_out(mapped, "lower") : open_source(step.source);
   const OwnedFd store = sys::open_at(staging_, "store", O_PATH | O_DIRECTORY, sys::Resolve::kBeneathNoSymlinks);
-  sys::make_directory(store, "upper", sys::status_of(lower).st_mode & 0777);
+  // There already where a session's sandbox is built anew.
+  if (::faccessat(store.get(), "upper", F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+    sys::make_directory(store, "upper", sys::status_of(lower).st_mode & 0777);
   const std::string layers = fmt::format("/proc/self/fd/{}", store.get());
   const std::array<sys::MountOption, 4> options{{{"lowerdir", fmt::format("/proc/self/fd/{}", lower.get())},
                                                  {"upperdir", layers + "/upper"},

@@ -1,89 +1,24 @@
 // Caps on all processes together: which a control group holds, which a limit on each process stands in for, and which
 // end the run before it starts.
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "plan/cap_wishes.h"
 #include "plan/groups.h"
 #include "plan/themes.h"
 
 namespace clawbox::plan {
 namespace {
 
-// cpu.max is counted anew in each period; the kernel's own default.
-constexpr uint64_t kCpuPeriod = 100'000;
-
-struct Wish {
-  std::string controller;
-  GroupCap cap;
-  std::optional<FallbackLimit> fallback;
-  std::string fallback_name{};  // for people
-
-  std::string text() const { return cap.name + " " + cap.shown; }
-};
-
-// memory.high stays open: without swap a group above it is put to sleep again and again, so that a runaway would hang
-// until `time` ends it, and memory.max reclaims before it kills just as well.
-void add_memory(const profile::Profile::Limits& limits, std::vector<Wish>& wishes) {
-  // Not the address space, of which V8, Go and Java reserve much more than they ever use.
-  if (limits.memory)
-    wishes.push_back({"memory",
-                      {"memory", size_text(limits.memory->value), "memory.max", std::to_string(limits.memory->value),
-                       limits.memory->origin},
-                      FallbackLimit{RLIMIT_DATA, "data", limits.memory->value, limits.memory->origin},
-                      "RLIMIT_DATA of each process"});
-  if (limits.swap)
-    wishes.push_back({"memory",
-                      {"swap", size_text(limits.swap->value), "memory.swap.max", std::to_string(limits.swap->value),
-                       limits.swap->origin},
-                      {}});
-}
-
-void add_processors(const profile::Profile::Limits& limits, std::vector<Wish>& wishes) {
-  if (limits.cpu)
-    wishes.push_back({"cpu",
-                      {"cpu", fmt::format("{}%", limits.cpu->value), "cpu.max",
-                       fmt::format("{} {}", limits.cpu->value * kCpuPeriod / 100, kCpuPeriod), limits.cpu->origin},
-                      {}});
-  if (limits.cpu_weight) {
-    const std::string weight = std::to_string(limits.cpu_weight->value);
-    wishes.push_back({"cpu", {"cpu_weight", weight, "cpu.weight", weight, limits.cpu_weight->origin}, {}});
-  }
-  if (limits.cpuset.value != "all")
-    wishes.push_back(
-        {"cpuset", {"cpuset", limits.cpuset.value, "cpuset.cpus", limits.cpuset.value, limits.cpuset.origin}, {}});
-}
-
-void add_processes(const profile::Profile::Limits& limits, std::vector<Wish>& wishes) {
-  if (!limits.processes) return;
-  const std::string count = std::to_string(limits.processes->value);
-  wishes.push_back({"pids",
-                    {"processes", count, "pids.max", count, limits.processes->origin},
-                    FallbackLimit{RLIMIT_NPROC, "nproc", limits.processes->value, limits.processes->origin},
-                    "RLIMIT_NPROC"});
-}
-
-std::vector<Wish> wishes_of(const profile::Profile::Limits& limits) {
-  std::vector<Wish> wishes;
-  add_memory(limits, wishes);
-  add_processors(limits, wishes);
-  add_processes(limits, wishes);
-  return wishes;
-}
-
-/// Why no group holds a cap, and what would change that.
-struct Obstacle {
-  std::string cause, remedy;
-};
-
 Obstacle obstacle_to(const std::vector<std::string>& controllers, const Inputs& inputs) {
-  const std::string cause = fmt::format("{} does not give the controller {}",
-                                        in_quotes(inputs.host.control_groups.directory), joined(controllers, ", "));
-  if (inputs.host.control_groups.manager.empty())
-    return {cause, "an administrator adds it to cgroup.subtree_control above"};
+  const GroupFacts& facts = inputs.host.control_groups;
+  const std::string cause =
+      fmt::format("{} does not give the controller {}", in_quotes(facts.directory), joined(controllers, ", "));
+  if (facts.populated)
+    return {cause + ", and can give no more while processes live in it", "move them into a group below it"};
+  if (facts.manager.empty()) return {cause, "an administrator adds it to cgroup.subtree_control above"};
   return {
       cause,
       "sudo systemctl edit user@.service, with the lines `[Service]` and `Delegate=cpu cpuset io memory pids`; then "
@@ -95,13 +30,13 @@ class Choice {
   explicit Choice(const Inputs& inputs)
       : inputs_(inputs), offer_(group_offer(inputs.host, inputs.profile.limits.cgroup.value)) {}
 
-  void add(Wish wish) {
+  void add(CapWish wish) {
     const profile::Profile::Limits& limits = inputs_.profile.limits;
-    if (has(wish.controller)) return hold(std::move(wish));
-    miss(wish.controller);
-    if (limits.fallback.value == profile::Fallback::kRlimit && wish.fallback) return stand_in(wish);
+    if (has(wish.controller) && !wish.obstacle) return hold(std::move(wish));
+    if (!has(wish.controller)) miss(wish);
+    if (limits.fallback.value == profile::Fallback::kRlimit && wish.fallback) return stand_in(std::move(wish));
     const bool allowed = std::any_of(limits.allow_missing.begin(), limits.allow_missing.end(),
-                                     [&](const auto& name) { return name.value == wish.cap.name; });
+                                     [&](const auto& name) { return name.value == wish.allowed_as(); });
     (allowed ? let_go_ : refused_).push_back(std::move(wish));
   }
 
@@ -112,6 +47,8 @@ class Choice {
     if (group.caps.empty()) return std::move(chosen_);
     // Pages of hugetlbfs do not count as memory: the group forbids them where it can.
     if (has("hugetlb")) group.controllers.emplace_back("hugetlb");
+    // What is written by way of the page cache is told apart by whose memory the pages are.
+    if (uses("io") && !uses("memory") && has("memory")) group.controllers.emplace_back("memory");
     group.maker = offer_.group.maker;
     group.directory = offer_.group.directory;
     group.origin = inputs_.profile.limits.cgroup.origin;
@@ -124,61 +61,87 @@ class Choice {
     return offer_.group.maker != ControlGroup::Maker::kNone &&
            std::find(known.begin(), known.end(), controller) != known.end();
   }
-  void hold(Wish wish) {
-    std::vector<std::string>& controllers = chosen_.value.group.controllers;
-    if (std::find(controllers.begin(), controllers.end(), wish.controller) == controllers.end())
-      controllers.push_back(wish.controller);
+  bool uses(const std::string& controller) const {
+    const std::vector<std::string>& controllers = chosen_.value.group.controllers;
+    return std::find(controllers.begin(), controllers.end(), controller) != controllers.end();
+  }
+  void hold(CapWish wish) {
+    if (!uses(wish.controller)) chosen_.value.group.controllers.push_back(wish.controller);
     chosen_.value.group.caps.push_back(std::move(wish.cap));
   }
-  void miss(const std::string& controller) {
-    if (std::find(missing_.begin(), missing_.end(), controller) == missing_.end()) missing_.push_back(controller);
+  void miss(CapWish& wish) {
+    wish.obstacle.reset();  // the controller comes first
+    if (std::find(missing_.begin(), missing_.end(), wish.controller) == missing_.end())
+      missing_.push_back(wish.controller);
   }
-  void stand_in(const Wish& wish) {
+  void stand_in(CapWish wish) {
     chosen_.value.fallbacks.push_back(*wish.fallback);
-    stood_in_.push_back(fmt::format("{} by {}", wish.text(), wish.fallback_name));
+    stood_in_.push_back(std::move(wish));
   }
-  Obstacle obstacle() const {
+  Obstacle obstacle_of(const CapWish& wish) const {
+    if (wish.obstacle) return *wish.obstacle;
     if (offer_.group.maker == ControlGroup::Maker::kNone) return {offer_.cause, offer_.remedy};
     return obstacle_to(missing_, inputs_);
   }
 
-  [[noreturn]] void refuse() const {
-    std::vector<std::string> texts, names;
-    for (const Wish& wish : refused_) {
-      texts.push_back(fmt::format("{} ({})", wish.text(), to_string(wish.cap.origin)));
-      names.push_back('"' + wish.cap.name + '"');
+  struct Unheld {
+    Obstacle why;
+    std::vector<std::string> texts;
+    Origin origin;  // of the first
+  };
+  template <class Text>
+  std::vector<Unheld> by_obstacle(const std::vector<CapWish>& wishes, const Text& text) const {
+    std::vector<Unheld> all;
+    for (const CapWish& wish : wishes) {
+      Obstacle why = obstacle_of(wish);
+      auto known = std::find_if(all.begin(), all.end(), [&](const Unheld& one) { return one.why == why; });
+      if (known == all.end()) known = all.insert(all.end(), {std::move(why), {}, wish.cap.origin});
+      known->texts.push_back(text(wish));
     }
-    const Obstacle why = obstacle();
-    throw Error(ExitStatus::kFeatureMissing,
-                fmt::format("caps that cannot be held: {}: {}", joined(texts, ", "), why.cause),
-                fmt::format("{}; or limits.allow_missing = [{}] in the profile, for a weaker run", why.remedy,
-                            joined(names, ", ")));
+    return all;
+  }
+
+  [[noreturn]] void refuse() const {
+    std::vector<std::string> texts, remedies, names;
+    const auto with_line = [](const CapWish& wish) {
+      return fmt::format("{} ({})", wish.text(), to_string(wish.cap.origin));
+    };
+    for (const Unheld& one : by_obstacle(refused_, with_line)) {
+      texts.push_back(fmt::format("{}: {}", joined(one.texts, ", "), one.why.cause));
+      remedies.push_back(one.why.remedy);
+    }
+    for (const CapWish& wish : refused_)
+      if (const std::string name = '"' + wish.allowed_as() + '"'; names.empty() || names.back() != name)
+        names.push_back(name);
+    throw Error(ExitStatus::kFeatureMissing, "caps that cannot be held: " + joined(texts, "; "),
+                fmt::format("{}; or limits.allow_missing = [{}] in the profile, for a weaker run",
+                            joined(remedies, "; "), joined(names, ", ")));
   }
 
   void tell() {
-    const Obstacle why = stood_in_.empty() && let_go_.empty() ? Obstacle{} : obstacle();
-    if (!stood_in_.empty())
+    const auto by_whom = [](const CapWish& wish) { return fmt::format("{} by {}", wish.text(), wish.fallback_name); };
+    for (const Unheld& one : by_obstacle(stood_in_, by_whom))
       chosen_.shortfalls.push_back(
-          {joined(stood_in_, ", "), why.cause, why.remedy, inputs_.profile.limits.fallback.origin});
-    std::vector<std::string> texts;
-    for (const Wish& wish : let_go_) texts.push_back(wish.text());
-    if (!texts.empty())
+          {joined(one.texts, ", "), one.why.cause, one.why.remedy, inputs_.profile.limits.fallback.origin});
+    for (const Unheld& one : by_obstacle(let_go_, [](const CapWish& wish) { return wish.text(); }))
       chosen_.shortfalls.push_back(
-          {fmt::format("no cap {}", joined(texts, ", ")), why.cause, why.remedy, let_go_.front().cap.origin});
+          {fmt::format("no cap {}", joined(one.texts, ", ")), one.why.cause, one.why.remedy, one.origin});
   }
 
   const Inputs& inputs_;
   const GroupOffer offer_;
-  std::vector<std::string> missing_, stood_in_;
-  std::vector<Wish> let_go_, refused_;
+  std::vector<std::string> missing_;
+  std::vector<CapWish> stood_in_, let_go_, refused_;
   Chosen<Caps> chosen_;
 };
 
 }  // namespace
 
-Chosen<Caps> choose_caps(const Inputs& inputs) {
+Chosen<Caps> choose_caps(const Inputs& inputs, const Workspace& workspace, const std::vector<MountStep>& mounts,
+                         const std::optional<Storage>& storage) {
   Choice choice(inputs);
-  for (Wish& wish : wishes_of(inputs.profile.limits)) choice.add(std::move(wish));
+  for (CapWish& wish : wishes_of(inputs.profile.limits)) choice.add(std::move(wish));
+  for (CapWish& wish : io_wishes_of(inputs, workspace, mounts, storage)) choice.add(std::move(wish));
   return choice.taken();
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "plan/explain.h"
 #include "plan/paths.h"
 #include "plan/seen.h"
 #include "plan/themes.h"
@@ -94,11 +95,11 @@ void require_usable(const std::string& name, const std::string& text, const Orig
 void add_written(const Inputs& inputs, Values& values) {
   for (const auto& [name, text] : inputs.profile.environment.set) {
     require_usable(name, text.value, text.origin, ExitStatus::kProfileInvalid);
-    values[name] = {text.value, "environment.set", text.origin};
+    values[name] = {text.value, kWhySet, text.origin};
   }
   for (const auto& [name, text] : inputs.request.env) {
     require_usable(name, text, kByCommandLine, ExitStatus::kUsage);
-    values[name] = {text, "--env", kByCommandLine};
+    values[name] = {text, kWhyAsked, kByCommandLine};
   }
 }
 

@@ -168,6 +168,16 @@ void write_group(const ControlGroup& group, Page& page) {
     page.value(cap.name, cap.shown, cap.origin, fmt::format("{} = {}", cap.file, cap.value));
 }
 
+void write_storage(const Storage& storage, Page& page) {
+  const std::string files = storage.files != 0 ? fmt::format(", {} files", storage.files) : "";
+  page.value("disk", size_text(storage.bytes) + files, storage.origin, "of all that is written to the workspace");
+  std::vector<std::string> why;
+  for (const Storage::PassedOver& one : storage.passed_over)
+    why.push_back(fmt::format("not {}: {}", backing_name(one.backing), one.why));
+  page.value("store", fmt::format("{}, {}", backing_name(storage.backing), hardness_text(storage.backing)),
+             storage.chosen_by, joined(why, "; "));
+}
+
 void write_limits(const Plan& plan, Page& page) {
   page.heading("LIMITS");
   if (plan.limits.time)
@@ -178,12 +188,7 @@ void write_limits(const Plan& plan, Page& page) {
   if (plan.limits.reserve)
     page.value("reserve", size_text(plan.limits.reserve->value), plan.limits.reserve->origin,
                "stays free where the session can write to the host; else it stands still");
-  if (plan.storage)
-    page.value("disk", fmt::format("{}, {} files", size_text(plan.storage->bytes), plan.storage->files),
-               plan.storage->origin,
-               fmt::format("hard, of all that is written to the workspace{}; store = {}",
-                           plan.storage->backing == Storage::Backing::kTmpfs ? ", which is gone at the end" : "",
-                           backing_name(*plan.storage)));
+  if (plan.storage) write_storage(*plan.storage, page);
   write_group(plan.limits.group, page);
   for (const Rlimit& limit : plan.limits.rlimits)
     page.value(limit.name, std::to_string(limit.value), limit.origin, note_about(plan, "limit " + limit.name).why);
@@ -215,8 +220,12 @@ const char* level_name(Audit::Level level) {
   return kNames.at(static_cast<std::size_t>(level));
 }
 
-const char* backing_name(const Storage& storage) {
-  return storage.backing ? Storage::kNames.at(static_cast<std::size_t>(*storage.backing)) : "auto";
+const char* backing_name(Storage::Backing backing) { return Storage::kNames.at(static_cast<std::size_t>(backing)); }
+
+std::string hardness_text(Storage::Backing backing) {
+  if (backing == Storage::Backing::kWatch) return "soft: looked at every 10ms to 1s, and ended when over it";
+  const bool stays = backing != Storage::Backing::kTmpfs;
+  return fmt::format("hard: bytes and files{}", stays ? "" : "; gone at the end");
 }
 
 std::string explained(const Plan& plan) {

@@ -41,6 +41,10 @@ namespace clawbox::plan {
 std::string explained(const Plan& plan);
 Json explained_as_json(const Plan& plan);
 
+/// `why` of the variables that somebody wrote. The others follow from where clawbox was called.
+inline constexpr const char* kWhySet = "environment.set";
+inline constexpr const char* kWhyAsked = "--env";
+
 /// The JSON as text with a final newline: never throws for names that are not UTF-8.
 std::string json_text(const Json& json);
 
@@ -48,6 +52,9 @@ std::string json_text(const Json& json);
 std::string error_name(int number);
 /// "exec"
 const char* level_name(Audit::Level level);
-const char* backing_name(const Storage& storage);  // "auto" where it names none
+/// "backing", "hard", "passed_over": [{"backing", "why"}]
+Json store_json(const Storage& storage);
+const char* backing_name(Storage::Backing backing);
+std::string hardness_text(Storage::Backing backing);  // for people
 
 }  // namespace clawbox::plan

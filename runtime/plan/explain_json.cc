@@ -188,10 +188,11 @@ Json size_json(const std::optional<Decided<uint64_t>>& size) {
 
 Json storage_json(const std::optional<Storage>& storage) {
   if (!storage) return nullptr;
-  return {{"backing", backing_name(*storage)},
-          {"bytes", storage->bytes},
-          {"files", storage->files},
-          {"origin", to_string(storage->origin)}};
+  Json json = store_json(*storage);
+  json["bytes"] = storage->bytes;
+  json["files"] = storage->files;
+  json["origin"] = to_string(storage->origin);
+  return json;
 }
 
 Json limits_json(const Plan& plan) {
@@ -213,6 +214,15 @@ Json limits_json(const Plan& plan) {
 }
 
 }  // namespace
+
+Json store_json(const Storage& storage) {
+  Json passed_over = Json::array();
+  for (const Storage::PassedOver& one : storage.passed_over)
+    passed_over.push_back({{"backing", backing_name(one.backing)}, {"why", one.why}});
+  return {{"backing", backing_name(storage.backing)},
+          {"hard", storage.backing != Storage::Backing::kWatch},
+          {"passed_over", passed_over}};
+}
 
 std::string error_name(int number) {
   if (number == kKillProcess) return "kill";

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/disks.h"
 #include "plan/protect.h"
 
 namespace clawbox::plan {
@@ -36,6 +37,7 @@ class FileView {
   /// May the caller list and enter this directory?
   virtual bool can_enter(const std::string& directory) const = 0;
   virtual std::optional<std::string> user_name(uid_t uid) const = 0;
+  virtual Disk disk_behind(const std::string& path) const = 0;
   virtual ProtectedState protected_state(const std::string& workspace,
                                          const std::vector<std::string>& patterns) const = 0;
 };
@@ -50,6 +52,7 @@ class HostFiles : public FileView {
   std::vector<std::string> names_in(const std::string& directory) const override;
   bool can_enter(const std::string& directory) const override;
   std::optional<std::string> user_name(uid_t uid) const override;
+  Disk disk_behind(const std::string& path) const override { return plan::disk_behind(path); }
   ProtectedState protected_state(const std::string& workspace, const std::vector<std::string>& patterns) const override;
 };
 

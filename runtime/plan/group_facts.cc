@@ -16,9 +16,16 @@ namespace {
 // controllers.
 constexpr const char* kMount = "/sys/fs/cgroup";
 
-bool is_unified() {
+bool is_group(const std::string& directory) {
   struct statfs found {};
-  return ::statfs(kMount, &found) == 0 && found.f_type == CGROUP2_SUPER_MAGIC;
+  return ::statfs(directory.c_str(), &found) == 0 && found.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/// To make a group in it, to give it controllers, and to move a process into it.
+bool is_writable(const std::string& directory) {
+  for (const char* file : {"", "/cgroup.subtree_control", "/cgroup.procs"})
+    if (::access((directory + file).c_str(), W_OK) != 0) return false;
+  return true;
 }
 
 std::string manager_socket(const Host& host) {
@@ -45,18 +52,18 @@ std::vector<std::string> words_in(const std::string& path) {
 
 GroupFacts group_facts(const Host& host, const std::string& wanted) {
   GroupFacts facts;
-  facts.unified = is_unified();
+  facts.unified = is_group(kMount);
   if (!facts.unified) return facts;
   const bool own_choice = wanted == "auto";
   const bool delegated = own_choice && host.caller != Host::Caller::kRoot;
   if (delegated) facts.manager = manager_socket(host);
   facts.directory = !own_choice ? wanted : delegated ? manager_group(host) : kMount;
-  facts.writable = ::access((facts.directory + "/cgroup.procs").c_str(), W_OK) == 0;
-  if (!delegated) facts.populated = !words_in(facts.directory + "/cgroup.procs").empty();
+  facts.is_group = is_group(facts.directory);
+  facts.writable = is_writable(facts.directory);
   // Of all groups only the root of the whole tree has no type, and it may have processes and give at the same time.
   const bool is_root = ::access((facts.directory + "/cgroup.type").c_str(), F_OK) != 0;
-  const bool gives_no_more = facts.populated && !is_root;
-  facts.controllers = words_in(facts.directory + (gives_no_more ? "/cgroup.subtree_control" : "/cgroup.controllers"));
+  facts.populated = !delegated && !is_root && !words_in(facts.directory + "/cgroup.procs").empty();
+  facts.controllers = words_in(facts.directory + (facts.populated ? "/cgroup.subtree_control" : "/cgroup.controllers"));
   return facts;
 }
 

@@ -30,6 +30,9 @@ GroupOffer group_offer(const Host& host, const std::string& wanted) {
   if (!facts.unified)
     return nobody("there is no cgroup v2 at /sys/fs/cgroup", "boot with systemd.unified_cgroup_hierarchy=1");
   if (wanted == "auto" && host.caller != Host::Caller::kRoot) return from_manager(host);
+  if (!facts.is_group)
+    return nobody(fmt::format("{} is no control group of version 2", in_quotes(facts.directory)),
+                  "limits.cgroup must name a directory below /sys/fs/cgroup that an administrator gave you");
   if (!facts.writable)
     return nobody(fmt::format("{} cannot be written", in_quotes(facts.directory)),
                   "limits.cgroup must name a directory of cgroup v2 that an administrator gave you");

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "plan/plan.h"
+
 namespace clawbox::plan {
 
 /// The first range of the caller in /etc/subuid or /etc/subgid: subuid(5).
@@ -29,6 +31,13 @@ struct GroupFacts {
   bool writable = false;                 // for us, and not only to read
   bool populated = false;                // processes live in it, so it can give nothing new to its children
   std::vector<std::string> controllers;  // that its children can have
+  bool is_group = true;                  // `directory` is one of cgroup v2
+};
+
+/// Whether a store works here: tried by doing it.
+struct StoreFact {
+  Storage::Backing backing = Storage::Backing::kFuse;
+  std::string why_not;  // empty: it does
 };
 
 struct Host {
@@ -55,6 +64,8 @@ struct Host {
   bool core_dumps_piped = false;  // core_pattern names a program, which the kernel starts as root: core(5)
 
   GroupFacts control_groups;  // only where the profile has caps for one: group_facts()
+
+  std::vector<StoreFact> stores;  // only where the plan has an overlay: stores_to_try(), up to the first that works
 
   std::optional<SubordinateIds> subordinate_uids, subordinate_gids;
   bool id_map_programs = false;  // newuidmap(1) and newgidmap(1) on the system's path

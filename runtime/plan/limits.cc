@@ -48,9 +48,14 @@ const char* reason_of(const FallbackLimit& limit) {
   return "memory that one process may write to and shares with nobody; in place of a cap on all of them";
 }
 
-void add_fallbacks(const Host& host, const std::vector<FallbackLimit>& limits, Wishes& wishes) {
+// As Linux gives it by default. It is the size of a new thread's stack too, and that is data: no more than is usual.
+constexpr uint64_t kStack = uint64_t{8} << 20;
+
+void add_fallbacks(const Host& host, const std::vector<FallbackLimit>& limits, bool has_stack, Wishes& wishes) {
   for (const FallbackLimit& limit : limits) {
     wishes.add(limit.resource, limit.name, limit.value, limit.origin, reason_of(limit));
+    if (limit.resource == RLIMIT_DATA && !has_stack)
+      wishes.add(RLIMIT_STACK, "stack", kStack, limit.origin, "the stack is no data: RLIMIT_DATA lets it grow");
     if (limit.resource != RLIMIT_NPROC || kernel_at_least(host.kernel, 5, 14)) continue;
     wishes.chosen.shortfalls.push_back(
         {fmt::format("processes {} counts too much", limit.value),
@@ -101,15 +106,12 @@ void add_rlimits(const Inputs& inputs, Wishes& wishes) {
                "seconds of one process: a belt for limits.cpu_time, which counts all of them");
 }
 
-// No mount can cap a directory of the host's own.
+// No mount can cap a directory of the host's own; of the workspace, see choose_storage.
 void add_unapplied(const profile::Profile& profile, std::vector<Shortfall>& shortfalls) {
   const auto& disk = profile.limits.disk;
-  const bool in_place = profile.workspace.mode.value == profile::WorkspaceMode::kReadWrite;
-  if (!disk || (!in_place && profile.files.write.empty())) return;
-  shortfalls.push_back(
-      {fmt::format("disk {} caps each file and not their sum", size_text(disk->value)),
-       in_place ? "the workspace is the host's own directory" : "files.write names the host's own directories",
-       in_place ? "run with --overlay, which caps all that is written" : "leave files.write out", disk->origin});
+  if (!disk || profile.files.write.empty()) return;
+  shortfalls.push_back({fmt::format("disk {} caps each file and not their sum", size_text(disk->value)),
+                        "files.write names the host's own directories", "leave files.write out", disk->origin});
 }
 
 template <class T>
@@ -119,11 +121,12 @@ void move_to_end(std::vector<T>& list, std::vector<T>&& more) {
 
 }  // namespace
 
-Chosen<Limits> choose_limits(const Inputs& inputs) {
+Chosen<Limits> choose_limits(const Inputs& inputs, const Workspace& workspace, const std::vector<MountStep>& mounts,
+                             const std::optional<Storage>& storage) {
   Wishes wishes(inputs.host);
   add_rlimits(inputs, wishes);
-  Chosen<Caps> caps = choose_caps(inputs);
-  add_fallbacks(inputs.host, caps.value.fallbacks, wishes);
+  Chosen<Caps> caps = choose_caps(inputs, workspace, mounts, storage);
+  add_fallbacks(inputs.host, caps.value.fallbacks, inputs.profile.limits.stack.has_value(), wishes);
   wishes.chosen.value.group = std::move(caps.value.group);
   move_to_end(wishes.chosen.shortfalls, std::move(caps.shortfalls));
   add_unapplied(inputs.profile, wishes.chosen.shortfalls);

@@ -1,4 +1,7 @@
 // What the command line says of caps: lower is always allowed, higher only as far as the profile's max_* keys.
+#include <algorithm>
+#include <array>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "plan/resolve.h"
@@ -11,6 +14,20 @@ std::string size_word(uint64_t bytes) { return size_text(bytes); }
 std::string percent_word(uint64_t percent) { return fmt::format("{}%", percent); }
 std::string count_word(uint64_t count) { return std::to_string(count); }
 std::string time_word(std::chrono::milliseconds time) { return duration_text(time); }
+
+using Limits = profile::Profile::Limits;
+/// What a control group holds, but for the cpuset.
+constexpr std::array kGroupCaps{&Limits::memory,
+                                &Limits::memory_high,
+                                &Limits::swap,
+                                &Limits::cpu,
+                                &Limits::cpu_weight,
+                                &Limits::processes,
+                                &Limits::io_read,
+                                &Limits::io_write,
+                                &Limits::io_read_operations,
+                                &Limits::io_write_operations,
+                                &Limits::io_weight};
 
 template <class T>
 struct Limit {
@@ -62,13 +79,13 @@ profile::Profile with_overlay(profile::Profile profile) {
 
 profile::Profile without_group_caps(profile::Profile profile) {
   profile::Profile::Limits& limits = profile.limits;
-  for (auto* cap : {&limits.memory, &limits.swap, &limits.cpu, &limits.cpu_weight, &limits.processes}) cap->reset();
+  for (const auto cap : kGroupCaps) (limits.*cap).reset();
   limits.cpuset.value = "all";
   return profile;
 }
 
 bool wants_group(const profile::Profile::Limits& limits, const CapWords& words) {
-  return limits.memory || limits.swap || limits.cpu || limits.cpu_weight || limits.processes ||
+  return std::any_of(kGroupCaps.begin(), kGroupCaps.end(), [&](const auto cap) { return (limits.*cap).has_value(); }) ||
          limits.cpuset.value != "all" || words.memory || words.cpu || words.processes;
 }
 

@@ -177,7 +177,8 @@ struct Limits {
   std::optional<Decided<uint64_t>> reserve;                    // bytes that stay free where the session can write
 };
 
-/// Where the session keeps what is written copy-on-write; bytes and files are capped together, and hard.
+/// Where the session keeps what is written copy-on-write; bytes and files are capped together. Of a writable workspace,
+/// which is the host's own directory, the bytes that the session adds are watched, and files are not.
 struct Storage {
   enum class Backing {
     kQuota,  // project quota on a directory that an administrator prepared
@@ -187,10 +188,16 @@ struct Storage {
     kWatch,  // a plain directory, polled: soft
   };
   static constexpr std::array kNames = {"quota", "loop", "tmpfs", "fuse", "watch"};  // as in a profile
-  std::optional<Backing> backing;  // nothing: the first that works here and keeps what was written
+  Backing backing = Backing::kFuse;
+  struct PassedOver {
+    Backing backing = Backing::kQuota;
+    std::string why;
+  };
+  std::vector<PassedOver> passed_over;  // what `auto` would rather have had
   uint64_t bytes = 0;
   uint64_t files = 0;
   Origin origin;
+  Origin chosen_by;  // the backing
 };
 
 struct Audit {
@@ -238,7 +245,7 @@ struct Plan {
   SyscallPolicy syscalls;
   Landlock landlock;
   Limits limits;
-  std::optional<Storage> storage;  // with a copy-on-write Bind
+  std::optional<Storage> storage;  // with a copy-on-write Bind, or a writable workspace
   Audit audit;
   std::vector<Shortfall> shortfalls;
   std::vector<Note> notes;   // for `explain` only

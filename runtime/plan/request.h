@@ -27,6 +27,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> env;  // --env NAME=VALUE, in order; the last one of a name wins
   CapWords caps;
   bool overlay = false;  // --overlay
+  bool lasting = false;  // a session without a command of its own
 };
 
 }  // namespace clawbox::plan

@@ -38,7 +38,8 @@ Plan resolve(const profile::Profile& profile, const Host& host, const FileView& 
     return resolve(request.overlay ? with_overlay(capped) : capped, host, files, rest);
   }
   const Inputs inputs{profile, host, files, request};
-  if (request.argv.empty()) throw Error(ExitStatus::kUsage, "no command was given", "clawbox run -- COMMAND");
+  if (request.argv.empty() && !request.lasting)
+    throw Error(ExitStatus::kUsage, "no command was given", "clawbox run -- COMMAND");
 
   Plan plan;
   plan.profile = {profile.name, profile.description, profile.sources};
@@ -49,9 +50,10 @@ Plan resolve(const profile::Profile& profile, const Host& host, const FileView& 
   plan.command.argv = request.argv;
   plan.command.directory = command_directory(inputs, plan.workspace, plan.identity, plan.mounts);
   plan.command.environment = taken(plan, choose_environment(inputs, plan.identity, plan.mounts));
-  plan.limits = taken(plan, choose_limits(inputs));
-  plan.storage = choose_storage(inputs, plan.workspace);
-  plan.syscalls = choose_syscalls(inputs);
+  auto storage = choose_storage(inputs, plan.workspace);
+  plan.limits = taken(plan, choose_limits(inputs, plan.workspace, plan.mounts, storage.value));
+  plan.storage = taken(plan, std::move(storage));
+  plan.syscalls = choose_syscalls(inputs, plan.storage);
   plan.landlock = taken(plan, choose_landlock(inputs, plan.mounts));
   plan.audit = taken(plan, choose_audit(inputs));
   return plan;

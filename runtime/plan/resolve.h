@@ -16,6 +16,13 @@ namespace clawbox::plan {
 
 /// Whether a plan needs to know where control groups could be made: Host::control_groups.
 bool wants_group(const profile::Profile::Limits& limits, const CapWords& words);
+/// What a plan wants tried, in this order, until one works with these caps: Host::stores. Empty where it has no overlay
+/// workspace. storage.cc
+struct StoreWish {
+  std::vector<Storage::Backing> order;
+  uint64_t bytes = 0, files = 0;
+};
+StoreWish stores_to_try(const profile::Profile& profile, const Request& request);
 /// For questions that start nothing, and so need no control group: overrides.cc.
 profile::Profile without_group_caps(profile::Profile profile);
 

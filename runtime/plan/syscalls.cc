@@ -1,6 +1,8 @@
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -9,6 +11,18 @@
 
 namespace clawbox::plan {
 namespace {
+
+// fallocate(2) by other names, which every file system knows: fs/ioctl.c, FS_IOC_RESVSP, FS_IOC_RESVSP64 and
+// FS_IOC_ZERO_RANGE of <linux/falloc.h>, which is not for programs.
+struct SpaceReservation {
+  int16_t type, whence;
+  int64_t start, length;
+  int32_t system;
+  uint32_t pid;
+  int32_t padding[4];
+};
+constexpr std::array<uint64_t, 3> kReserving{_IOW('X', 40, SpaceReservation), _IOW('X', 42, SpaceReservation),
+                                             _IOW('X', 57, SpaceReservation)};
 
 constexpr int kLargestErrno = 133;  // EHWPOISON; <asm-generic/errno.h>
 constexpr int kLeastLandlock = 2;  // Linux 5.19: without LANDLOCK_ACCESS_FS_REFER every rename across directories fails
@@ -57,6 +71,14 @@ std::vector<std::string> writable_places(const std::vector<MountStep>& mounts) {
   return places;
 }
 
+/// One call could take all of the host's disk at once, before anybody has looked. glibc writes zeroes instead.
+void refuse_preallocation(const Storage& storage, SyscallPolicy& policy) {
+  const std::string reason = "the disk is watched: room is taken by writing alone";
+  policy.refuse.push_back({"fallocate", {}, EOPNOTSUPP, reason, storage.chosen_by});
+  for (const uint64_t request : kReserving)
+    policy.refuse.push_back({"ioctl", {{1, 0xffffffff, request}}, EOPNOTSUPP, reason, storage.chosen_by});
+}
+
 }  // namespace
 
 int error_number(const std::string& name, const Origin& origin) {
@@ -74,9 +96,11 @@ int error_number(const std::string& name, const Origin& origin) {
               "a name from errno(3) such as EPERM or ENOSYS, or \"kill\"");
 }
 
-SyscallPolicy choose_syscalls(const Inputs& inputs) {
+SyscallPolicy choose_syscalls(const Inputs& inputs, const std::optional<Storage>& storage) {
   const auto& wish = inputs.profile.syscalls;
-  return {copied(wish.allow), copied(wish.refuse), noted_calls(inputs)};
+  SyscallPolicy policy{copied(wish.allow), copied(wish.refuse), noted_calls(inputs)};
+  if (storage && storage->backing == Storage::Backing::kWatch) refuse_preallocation(*storage, policy);
+  return policy;
 }
 
 Chosen<Landlock> choose_landlock(const Inputs& inputs, const std::vector<MountStep>& mounts) {

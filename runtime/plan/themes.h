@@ -27,11 +27,12 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 Chosen<Environment> choose_environment(const Inputs& inputs, const Identity& identity,
                                        const std::vector<MountStep>& mounts);
 
-/// storage.cc. Throws kProfileInvalid where an overlay has no cap.
-std::optional<Storage> choose_storage(const Inputs& inputs, const Workspace& workspace);
+/// storage.cc. Throws kProfileInvalid where an overlay has no cap, and kFeatureMissing where no store works.
+Chosen<std::optional<Storage>> choose_storage(const Inputs& inputs, const Workspace& workspace);
 
 /// limits.cc
-Chosen<Limits> choose_limits(const Inputs& inputs);
+Chosen<Limits> choose_limits(const Inputs& inputs, const Workspace& workspace, const std::vector<MountStep>& mounts,
+                             const std::optional<Storage>& storage);
 
 /// caps.cc. What one process is limited to where no group can hold the whole.
 struct FallbackLimit {
@@ -44,8 +45,10 @@ struct Caps {
   ControlGroup group;
   std::vector<FallbackLimit> fallbacks;
 };
-/// Throws kFeatureMissing for a cap that cannot be held and that the profile does not let go.
-Chosen<Caps> choose_caps(const Inputs& inputs);
+/// Throws kFeatureMissing for a cap that cannot be held and that the profile does not let go. `mounts` say which disks
+/// the session reaches.
+Chosen<Caps> choose_caps(const Inputs& inputs, const Workspace& workspace, const std::vector<MountStep>& mounts,
+                         const std::optional<Storage>& storage);
 
 /// overrides.cc. The profile with the caps that the command line gives, and with its workspace as an overlay. Throw
 /// kUsage for a cap that is higher than the profile lets go, and for an overlay that would let write what it forbids.
@@ -53,7 +56,7 @@ profile::Profile with_caps(profile::Profile profile, const CapWords& words);
 profile::Profile with_overlay(profile::Profile profile);
 
 /// syscalls.cc
-SyscallPolicy choose_syscalls(const Inputs& inputs);
+SyscallPolicy choose_syscalls(const Inputs& inputs, const std::optional<Storage>& storage);
 Chosen<Landlock> choose_landlock(const Inputs& inputs, const std::vector<MountStep>& mounts);
 /// errno's number for a name such as "EPERM"; kKillProcess for "kill". Throws kProfileInvalid.
 int error_number(const std::string& name, const Origin& origin);

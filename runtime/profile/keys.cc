@@ -39,9 +39,11 @@ constexpr std::string_view kProcViews[] = {"masked", "pids"};
 constexpr std::string_view kFences[] = {"auto", "required", "off"};
 constexpr std::string_view kAuditLevels[] = {"session", "exec", "syscall"};
 constexpr std::string_view kAuditSyncs[] = {"none", "end", "each"};
-constexpr std::string_view kStores[] = {"auto", "tmpfs", "fuse"};
+constexpr std::string_view kStores[] = {"auto", "quota", "loop", "tmpfs", "fuse", "watch"};
+constexpr std::string_view kEnforcements[] = {"hard", "best-effort"};
 constexpr std::string_view kFallbacks[] = {"none", "rlimit"};
-constexpr std::string_view kGroupCaps[] = {"memory", "swap", "cpu", "cpu_weight", "cpuset", "processes"};
+constexpr std::string_view kGroupCaps[] = {"memory",     "memory_high", "swap",      "cpu",
+                                           "cpu_weight", "cpuset",      "processes", "io"};
 constexpr std::string_view kAllProcessors[] = {"all"};
 constexpr std::string_view kOwnChoice[] = {"auto"};
 constexpr std::string_view kSamePlace[] = {"same"};
@@ -60,6 +62,9 @@ constexpr Range kMemory{kMiB, kPiB};
 // What the session's own first process, and the tables of its namespaces, need before the command runs.
 constexpr Range kSessionMemory{16 * kMiB, kPiB};
 constexpr Range kPercents{1, 1000000};
+// Below that a program that is not in memory yet would take minutes to start.
+constexpr Range kIoBytes{kMiB, kPiB};
+constexpr Range kIoOperations{16, 1ULL << 32};
 constexpr Range kProcesses{4, 4194304};
 
 constexpr Key kKeys[] = {
@@ -117,10 +122,17 @@ constexpr Key kKeys[] = {
 
     {"limits.memory", Kind::kSize, field<&P::limits, &P::Limits::memory>, "memory = \"4GiB\"",
      "Memory of all processes together, with what they keep in tmpfs; at least 16MiB.", kSessionMemory},
+    {"limits.memory_high", Kind::kSize, field<&P::limits, &P::Limits::memory_high>, "memory_high = \"3GiB\"",
+     "Memory above which the kernel takes pages back and slows the session down, below `memory`, which ends it. "
+     "Without "
+     "swap, what cannot be taken back makes it crawl.",
+     kSessionMemory},
     {"limits.swap", Kind::kSize, field<&P::limits, &P::Limits::swap>, "swap = \"0\"",
      "Swap space of all processes together.", kAnySize},
     {"limits.disk", Kind::kSize, field<&P::limits, &P::Limits::disk>, "disk = \"8GiB\"",
-     "What all files that the session writes may take on the disk: hard with an overlay workspace, else of each file.",
+     "What all files that the session writes may take on the disk: hard with an overlay workspace; else each file is "
+     "held "
+     "to it, and a session that adds more to its workspace is ended.",
      kMemory},
     {"limits.files",
      Kind::kCount,
@@ -133,10 +145,21 @@ constexpr Key kKeys[] = {
      Kind::kChoice,
      choice<&P::limits, &P::Limits::store>,
      "store = \"auto\"",
-     "What holds the writes of an overlay workspace: our own file server over a directory of the host (`fuse`), or "
-     "memory, which is gone at the end (`tmpfs`); `auto` takes the first that keeps what was written and works here.",
+     "What holds the writes of an overlay workspace: a project quota that an administrator prepared (`quota`); for "
+     "root "
+     "an ext4 image (`loop`); our own file server over a directory of the host (`fuse`); memory, which is gone at the "
+     "end (`tmpfs`); or the plain directory, looked at (`watch`). `auto` takes the first that keeps what was written "
+     "and works here.",
      {},
      kStores},
+    {"limits.enforce",
+     Kind::kChoice,
+     choice<&P::limits, &P::Limits::enforce>,
+     "enforce = \"best-effort\"",
+     "Whether `disk` and `files` of an overlay workspace must hold, or the session may run where they are only looked "
+     "at, and be ended when it is over them (`watch`).",
+     {},
+     kEnforcements},
     {"limits.reserve", Kind::kSize, field<&P::limits, &P::Limits::reserve>, "reserve = \"1GiB\"",
      "What stays free on each file system of the host that the session or its trail fills, but at most a twentieth of "
      "it: "
@@ -157,10 +180,27 @@ constexpr Key kKeys[] = {
      "The processors that the session may run on.",
      {},
      kAllProcessors},
+    {"limits.io_read", Kind::kSize, field<&P::limits, &P::Limits::io_read>, "io_read = \"50MiB\"",
+     "Bytes a second that all processes together read from each disk behind the workspace and what else the session "
+     "can "
+     "write; at least 1MiB.",
+     kIoBytes},
+    {"limits.io_write", Kind::kSize, field<&P::limits, &P::Limits::io_write>, "io_write = \"50MiB\"",
+     "The same for bytes written.", kIoBytes},
+    {"limits.io_read_operations", Kind::kCount, field<&P::limits, &P::Limits::io_read_operations>,
+     "io_read_operations = 2000", "The same for reads a second; at least 16.", kIoOperations},
+    {"limits.io_write_operations", Kind::kCount, field<&P::limits, &P::Limits::io_write_operations>,
+     "io_write_operations = 2000", "The same for writes a second.", kIoOperations},
+    {"limits.io_weight",
+     Kind::kCount,
+     field<&P::limits, &P::Limits::io_weight>,
+     "io_weight = 50",
+     "The session's share of a busy disk; the kernel gives 100 to everybody.",
+     {1, 10000}},
     {"limits.processes", Kind::kCount, field<&P::limits, &P::Limits::processes>, "processes = 512",
      "Processes and threads together; at least 4.", kProcesses},
     {"limits.time", Kind::kDuration, field<&P::limits, &P::Limits::time>, "time = \"2h\"",
-     "Wall-clock time of the session.", kTime},
+     "Wall-clock time of the session; of a lasting one (`clawbox create`), of each command.", kTime},
     {"limits.cpu_time", Kind::kDuration, field<&P::limits, &P::Limits::cpu_time>, "cpu_time = \"1h\"",
      "Processor time that all processes together may use up.", kTime},
     {"limits.cgroup",
@@ -184,8 +224,8 @@ constexpr Key kKeys[] = {
      Kind::kNames,
      field<&P::limits, &P::Limits::allow_missing>,
      "allow_missing = [\"cpu\"]",
-     "Caps of a control group that may be missing where nothing can hold them; any other ends the run before it "
-     "starts.",
+     "Caps of a control group that may be missing where nothing can hold them, `io` for all of `io_*`; any other ends "
+     "the run before it starts.",
      {},
      kGroupCaps},
     {"limits.max_memory", Kind::kSize, field<&P::limits, &P::Limits::max_memory>, "max_memory = \"8GiB\"",
@@ -214,7 +254,7 @@ constexpr Key kKeys[] = {
      Kind::kCount,
      field<&P::limits, &P::Limits::pending_signals>,
      "pending_signals = 4096",
-     "Queued signals of the caller's user.",
+     "Queued signals of all processes together.",
      {1, 4194304}},
     {"limits.file_size",
      Kind::kSize,

@@ -17,7 +17,8 @@
 namespace clawbox::profile {
 
 enum class WorkspaceMode { kNone, kReadOnly, kReadWrite, kOverlay };
-enum class StoreKind { kAuto, kTmpfs, kFuse };
+enum class StoreKind { kAuto, kQuota, kLoop, kTmpfs, kFuse, kWatch };
+enum class Enforcement { kHard, kBestEffort };
 enum class NetworkMode { kNone, kAllowlist, kHost };
 enum class ProcView { kMasked, kPids };       // the usual files, dangerous ones covered | processes only (subset=pid)
 enum class Fence { kAuto, kRequired, kOff };  // a layer that older kernels lack: Landlock
@@ -86,10 +87,14 @@ struct Profile {
     Optional<Bytes> memory, swap, disk, reserve;
     Optional<uint64_t> files;
     Decided<StoreKind> store{StoreKind::kAuto};
-    Optional<uint64_t> cpu;  // percent of one processor
+    Decided<Enforcement> enforce{Enforcement::kHard};  // of the disk cap
+    Optional<uint64_t> cpu;                            // percent of one processor
     Optional<uint64_t> processes;
     Optional<Milliseconds> time, cpu_time;
     Optional<uint64_t> cpu_weight;
+    Optional<Bytes> memory_high;
+    Optional<Bytes> io_read, io_write;  // a second, of each disk
+    Optional<uint64_t> io_read_operations, io_write_operations, io_weight;
     Decided<std::string> cpuset{"all"};               // "all", or a list such as 0-3,8
     Decided<std::string> cgroup{"auto"};              // "auto", or the directory in which groups are made
     Decided<Fallback> fallback{Fallback::kNone};      // for what no control group holds

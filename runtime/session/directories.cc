@@ -36,6 +36,7 @@ Directories directories_of_caller() {
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
   const bool has_runtime = (runtime != nullptr && runtime[0] == '/') || ::geteuid() == 0;
   own.runtime = has_runtime ? base_directory("XDG_RUNTIME_DIR", "", "/run") : own.state + "/run";
+  own.worktrees = base_directory("XDG_DATA_HOME", "/.local/share", "/srv") + "/worktrees";
   return own;
 }
 

@@ -1,5 +1,5 @@
-// Where clawbox keeps what is its own. XDG base directories for a user; /var/lib, /var/cache, /run and /etc for root,
-// unless the XDG variables are set.
+// Where clawbox keeps what is its own. XDG base directories for a user; /var/lib, /var/cache, /run, /srv and /etc for
+// root, unless the XDG variables are set.
 #pragma once
 
 #include <string>
@@ -13,6 +13,8 @@ struct Directories {
   std::string state;    // audit/
   std::string cache;    // filters/
   std::string runtime;  // sessions/
+  /// What sessions write to must not lie where their rules and their record are.
+  std::string worktrees;
 };
 
 /// From the caller's environment. Nothing is made.

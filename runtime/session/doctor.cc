@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "base/text.h"
 
@@ -11,11 +12,22 @@ namespace {
 
 constexpr const char *kGroup = "control group", *kNoGroup = "no control group can be had: see cgroup-delegation";
 
+bool works(const std::vector<Finding>& findings, std::string_view name) {
+  return std::any_of(findings.begin(), findings.end(),
+                     [&](const Finding& finding) { return finding.name == name && finding.works; });
+}
+
+/// As limits.store = "auto" chooses.
+Cap disk_here(const std::vector<Finding>& findings) {
+  for (const char* store : {"disk-quota", "loop", "fuse"})
+    if (works(findings, store))
+      return {"disk", true, fmt::format("of an overlay workspace, by {}; else RLIMIT_FSIZE caps each file", store)};
+  return {"disk", false, "RLIMIT_FSIZE caps each file; of an overlay workspace: see disk-quota and fuse"};
+}
+
 /// What holds each cap of a profile here. A single controller may still be missing: `explain` knows.
 std::vector<Cap> caps_here(const std::vector<Finding>& findings) {
-  const bool group = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
-    return finding.name == "cgroup-delegation" && finding.works;
-  });
+  const bool group = works(findings, "cgroup-delegation");
   const char* how = group ? kGroup : kNoGroup;
   return {{"time", true, "wall clock"},
           {"cpu_time", true, "of all processes together"},
@@ -23,7 +35,7 @@ std::vector<Cap> caps_here(const std::vector<Finding>& findings) {
           {"memory", group, group ? kGroup : "of each process only: RLIMIT_DATA, with limits.fallback = \"rlimit\""},
           {"swap", group, how},
           {"cpu", group, how},
-          {"disk", false, "caps of whole trees come with a later release; RLIMIT_FSIZE caps each file"}};
+          disk_here(findings)};
 }
 
 const char* word_of(Need need) { return need == Need::kRequired ? "required" : "optional"; }

@@ -80,6 +80,8 @@ Output::~Output() {
   }
 }
 
+bool Output::is_terminal() const { return ::isatty(out_.get()) == 1; }
+
 void Output::put(std::string_view text) {
   pending_ += text;
   if (pending_.size() >= kPiece) flush();

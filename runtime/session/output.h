@@ -25,6 +25,7 @@ class Output {
   /// Nobody reads any more: the pager was left, or the pipe closed.
   bool gone() const { return gone_; }
   bool has_pager() const { return pager_ > 0; }
+  bool is_terminal() const;
 
  private:
   void start_pager();

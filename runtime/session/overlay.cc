@@ -18,7 +18,9 @@
 #include "base/text.h"
 #include "launch/identity.h"
 #include "mount/view.h"
+#include "review/layers.h"
 #include "seccomp/cache.h"
+#include "store/image.h"
 #include "supervise/space_guard.h"
 #include "sys/directories.h"
 #include "sys/file_systems.h"
@@ -33,25 +35,38 @@ using namespace std::chrono_literals;
 // Beside the layers: how many bytes the session may write, as the text of a link.
 constexpr const char* kPromised = "promised";
 constexpr uint64_t kInside = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+constexpr auto kShortRelease = 2s;     // of an image whose session is no more
 constexpr auto kLongestRelease = 10s;  // the kernel takes the session's mounts apart
 
 /// For root's sessions, which run on a host id that owns nothing, a view in which theirs is the workspace's owner.
-OwnedFd opened(const OwnedFd& directory, const std::string& path, const Identity& identity) {
-  if (!identity.file_owner) return sys::duplicate(directory.get());
+/// Empty for others.
+OwnedFd mapped_view(const OwnedFd& directory, const std::string& path, const Identity& identity) {
+  if (!identity.file_owner) return {};
   if (::fchown(directory.get(), identity.file_owner->host, identity.file_group->host) < 0)
     throw_errno("giving {} to the workspace's owner", in_quotes(path));
-  const OwnedFd tree = mount::mapped_tree(Bind{path, ""}, launch::owner_map(identity));
-  return sys::open_at(tree, ".", O_RDONLY | O_DIRECTORY, sys::Resolve::kBeneathNoSymlinks);
+  return mount::mapped_tree(Bind{path, ""}, launch::owner_map(identity));
 }
 
-store::Wish wish_of(const Plan& plan, OwnedFd directory, const std::string& cache) {
+/// What is made for root's sessions on no directory of the host belongs to the same.
+std::optional<store::Owner> owner_of(const Identity& identity) {
+  if (!identity.file_owner) return std::nullopt;
+  return store::Owner{{identity.file_owner->host, identity.file_group->host}, launch::owner_map(identity)};
+}
+
+store::Wish wish_of(const Plan& plan, const OwnedFd& directory, const std::string& path, const std::string& cache) {
   const Storage& storage = *plan.storage;
   store::Wish wish;
-  wish.directory = std::move(directory);
+  wish.path = path;
+  wish.image = review::kImage;
+  const bool has_image = storage.backing == Storage::Backing::kLoop;
+  if (has_image) wish.owner = owner_of(plan.identity);
+  if (!has_image) wish.tree = mapped_view(directory, path, plan.identity);
+  const bool is_served = storage.backing == Storage::Backing::kFuse;  // as the session; who watches does so as root
+  const OwnedFd& seen = wish.tree && is_served ? wish.tree : directory;
+  wish.directory = sys::open_at(seen, ".", O_RDONLY | O_DIRECTORY, sys::Resolve::kBeneathNoSymlinks);
   wish.caps = {storage.bytes, storage.files};
-  wish.only = storage.backing;
-  wish.most_memory = storage.backing == Storage::Backing::kTmpfs ? storage.bytes : 0;
-  wish.server_filters = seccomp::compile_cached(store::server_calls(), cache + "/filters").filters;
+  if (const auto calls = store::calls_of(storage.backing))
+    wish.filters = seccomp::compile_cached(*calls, cache + "/filters").filters;
   wish.server = store::Ids{plan.identity.uid, plan.identity.gid};
   return wish;
 }
@@ -71,13 +86,30 @@ void remove_tree(const OwnedFd& parent, const std::string& name, int depth = 0) 
   ::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR);
 }
 
-/// What overlayfs left there, and what nobody wrote to.
-void tidy(const OwnedFd& all, const OwnedFd& directory, const std::string& name) {
-  remove_tree(directory, "work");
-  ::unlinkat(directory.get(), "upper", AT_REMOVEDIR);
-  if (::faccessat(directory.get(), "work", F_OK, AT_SYMLINK_NOFOLLOW) == 0) return;  // the next session tries again
+/// False where something of overlayfs stays.
+bool tidy_layers(const OwnedFd& base) {
+  remove_tree(base, "work");
+  ::unlinkat(base.get(), "upper", AT_REMOVEDIR);
+  return ::faccessat(base.get(), "work", F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+}
+
+bool has_upper(const OwnedFd& base) { return ::faccessat(base.get(), "upper", F_OK, AT_SYMLINK_NOFOLLOW) == 0; }
+
+/// What overlayfs left there, and what nobody wrote to. What cannot be removed now, the next session tries again.
+void tidy(const OwnedFd& all, const OwnedFd& directory, const std::string& name) try {
+  for (const std::string& one : {std::string(review::kMountedLink), review::kImage + std::string(store::kUnfinished)})
+    ::unlinkat(directory.get(), one.c_str(), 0);
+  {
+    const OwnedFd image = review::image_root(directory, kShortRelease);
+    const OwnedFd& base = image ? image : directory;
+    if (!tidy_layers(base)) return;
+    if (!has_upper(base))  // nothing to review
+      for (const char* one : {review::kWorkspaceLink, review::kProtectFile, review::kImage})
+        ::unlinkat(directory.get(), one, 0);
+  }
   ::unlinkat(directory.get(), kPromised, 0);
   ::unlinkat(all.get(), name.c_str(), AT_REMOVEDIR);
+} catch (const SysError&) {
 }
 
 struct Promised {
@@ -117,6 +149,8 @@ void require_room(const Plan& plan, const OwnedFd& all, const Promised& promised
               "give less with --disk, free some space, or end a session");
 }
 
+std::string overlays_in(const Directories& directories) { return directories.state + "/overlays"; }
+
 OwnedFd locked(const std::string& directory) {
   OwnedFd fd =
       sys::open_at(open_private_directory(directory), ".", O_RDONLY | O_DIRECTORY, sys::Resolve::kBeneathNoSymlinks);
@@ -126,10 +160,20 @@ OwnedFd locked(const std::string& directory) {
 
 }  // namespace
 
+std::vector<plan::StoreFact> tried_stores(const plan::StoreWish& wish) {
+  const std::string place = overlays_in(directories_of_caller());
+  std::vector<plan::StoreFact> facts;
+  for (const Storage::Backing backing : wish.order) {
+    facts.push_back({backing, store::why_not(backing, place, {wish.bytes, wish.files})});
+    if (facts.back().why_not.empty()) break;
+  }
+  return facts;
+}
+
 Overlay::Overlay(const Plan& plan, const Directories& directories, const std::string& id) {
-  if (!plan.storage) return;
+  if (plan.workspace.mode != Workspace::Mode::kOverlay) return;
   open_private_directory(directories.state);
-  const std::string path = directories.state + "/overlays";
+  const std::string path = overlays_in(directories);
   all_ = locked(path);  // one session at a time
   const Promised promised = promised_to_others(all_);
   if (plan.storage->backing != Storage::Backing::kTmpfs) require_room(plan, all_, promised);
@@ -137,10 +181,17 @@ Overlay::Overlay(const Plan& plan, const Directories& directories, const std::st
   directory_ = path + "/" + id;
   lock_ = locked(directory_);
   sys::make_symlink(lock_, kPromised, std::to_string(plan.storage->bytes));
+  // A session whose sandbox is built anew goes on with what it wrote, from the same beginning.
+  if (::faccessat(lock_.get(), review::kWorkspaceLink, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+    sys::make_symlink(lock_, review::kWorkspaceLink, plan.workspace.host);
+  sys::replace_file(lock_, review::kProtectFile, joined(plan.workspace.protect, "\n"), 0600);
   all_ = sys::open_at(all_, ".", O_RDONLY | O_DIRECTORY, sys::Resolve::kBeneathNoSymlinks);  // and the next may
   try {
-    store_ = store::open(wish_of(plan, opened(lock_, directory_, plan.identity), directories.cache)).store;
+    store_ = store::open(plan.storage->backing, wish_of(plan, lock_, directory_, directories.cache));
+    if (const int root = store_->root(); root >= 0)
+      sys::make_symlink(lock_, review::kMountedLink, fmt::format("/proc/{}/fd/{}", ::getpid(), root));
   } catch (const Error&) {
+    store_.reset();
     tidy(all_, lock_, name_);
     throw;
   }
@@ -160,9 +211,10 @@ std::string Overlay::kept(std::string& detail) {
     detail += (detail.empty() ? "" : "; ") + std::string(
                                                  "the kernel still holds the workspace's overlay: what was written "
                                                  "last through a mapping may be missing");
-  const bool is_kept = ::faccessat(lock_.get(), "upper", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-  const std::string upper = std::exchange(directory_, "") + "/upper";
-  return is_kept ? upper : "";
+  const std::string directory = std::exchange(directory_, "");
+  for (const char* one : {"upper", review::kImage})
+    if (::faccessat(lock_.get(), one, F_OK, AT_SYMLINK_NOFOLLOW) == 0) return directory + "/" + one;
+  return "";
 }
 
 }  // namespace clawbox::session

@@ -7,19 +7,25 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/owned_fd.h"
+#include "plan/host.h"
 #include "plan/plan.h"
+#include "plan/resolve.h"
 #include "session/directories.h"
 #include "store/store.h"
 #include "sys/file_systems.h"
 
 namespace clawbox::session {
 
+/// Each tried by doing what it needs, up to the first that works.
+std::vector<plan::StoreFact> tried_stores(const plan::StoreWish& wish);
+
 class Overlay {
  public:
-  /// Makes nothing where the plan has no storage. Throws Error(kFeatureMissing) where no store can hold it, and
-  /// Error(kSetupFailed) where the disk has less than what is promised to all sessions.
+  /// Makes nothing where the plan has no storage. Throws Error(kSetupFailed) where the disk has less than what is
+  /// promised to all sessions.
   Overlay(const Plan& plan, const Directories& directories, const std::string& id);
   /// What nobody has been told of is removed.
   ~Overlay();
@@ -29,8 +35,8 @@ class Overlay {
   store::Store* store() const { return store_.get(); }
   /// Whether no look into it can wait for a server elsewhere.
   bool is_answering() const { return directory_.empty() || sys::all_answer_around(directory_); }
-  /// After the session: waits until all is written. The directory that stays; empty where nothing was written.
-  /// `detail` says where the wait was in vain.
+  /// After the session: waits until all is written. What stays: the upper layer, or the image that it is in; empty
+  /// where nothing was written. `detail` says where the wait was in vain.
   std::string kept(std::string& detail);
 
  private:

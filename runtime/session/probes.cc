@@ -48,7 +48,11 @@ const Probe kProbes[] = {
      "Linux 5.19 or later (ABI 2) with landlock in the lsm= list of the kernel's command line", try_landlock},
     {"overlay", kOptional, "no overlay workspaces (--overlay)",
      "Linux 5.11 or later with the module overlay: sudo modprobe overlay", try_overlay},
-    {"fuse", kOptional, "no cap on the disk of an overlay workspace but in memory (limits.store = \"tmpfs\")",
+    {"disk-quota", kOptional, "the disk of an overlay workspace is capped on slower ways", "", try_disk_quota},
+    {"loop", kOptional, "root's overlay workspaces cannot be ext4 images",
+     "sudo apt install e2fsprogs; sudo modprobe loop", try_loop},
+    {"fuse", kOptional,
+     "no cap on the disk of an overlay workspace but by disk-quota, loop, or in memory (limits.store = \"tmpfs\")",
      "sudo modprobe fuse && sudo chmod 0666 /dev/fuse", try_fuse},
     {"cgroup-delegation", kOptional,
      "no caps on the session as a whole: profiles without limits.fallback do not run, others limit each process",
@@ -59,7 +63,8 @@ const Probe kProbes[] = {
 };
 
 bool concerns(const Probe& probe, const plan::Host& host) {
-  return std::string_view(probe.name) != "owner-mapping" || host.caller == plan::Host::Caller::kRoot;
+  const std::string_view name = probe.name;
+  return (name != "owner-mapping" && name != "loop") || host.caller == plan::Host::Caller::kRoot;
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ struct Probe {
   Attempt (*attempt)(const plan::Host& host);
 };
 
-/// In the order in which a session uses them. Root's list has one more: its sessions map the owners of files.
+/// In the order in which a session uses them. Root's list has more: its sessions map the owners of files, and mount
+/// images.
 std::vector<Probe> probes_for(const plan::Host& host);
 
 /// The caller's ids as a session of `coding` maps them; what is seen of files plays no part.
@@ -41,6 +42,10 @@ Attempt try_proc(const plan::Host& host);
 Attempt try_overlay(const plan::Host& host);
 Attempt try_fuse(const plan::Host& host);
 Attempt try_owner_mapping(const plan::Host& host);
+
+// probes_stores.cc
+Attempt try_disk_quota(const plan::Host& host);
+Attempt try_loop(const plan::Host& host);
 
 // probes_restrictions.cc
 Attempt try_seccomp_filter(const plan::Host& host);

@@ -15,8 +15,9 @@ namespace {
 struct Given {
   const char *controller, *caps;
 };
-constexpr std::array kGiven{Given{"memory", "memory, swap"}, Given{"cpu", "cpu, cpu_weight"},
-                            Given{"pids", "processes"}, Given{"cpuset", "cpuset"}};
+constexpr std::array kGiven{Given{"memory", "memory, memory_high, swap"}, Given{"cpu", "cpu, cpu_weight"},
+                            Given{"pids", "processes"}, Given{"cpuset", "cpuset"},
+                            Given{"io", "io_read, io_write, io_read_operations, io_write_operations, io_weight"}};
 
 /// A group with every controller that a profile can ask for, made as a session's is and removed again.
 std::string try_group(ControlGroup group, const std::vector<std::string>& known) {

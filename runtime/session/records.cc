@@ -32,10 +32,14 @@ const char* name_of(EndedBy reason) {
       return "cpu_time";
     case EndedBy::kMemory:
       return "memory";
+    case EndedBy::kDisk:
+      return "disk";
     case EndedBy::kKilled:
       return "killed";
     case EndedBy::kFailed:
       return "failed";
+    case EndedBy::kStopped:
+      return "stopped";
   }
   return "exit";
 }
@@ -53,6 +57,7 @@ Json start_fields(const Plan& plan, pid_t init) {
   fields["network"] = plan.network.mode == Network::Mode::kHost ? "host" : "none";
   fields["landlock"] = plan.landlock.fence == Landlock::Fence::kOn;
   fields["level"] = plan::level_name(plan.audit.level);
+  if (plan.storage) fields["store"] = plan::store_json(*plan.storage);
   fields["shortfalls"] = Json::array();
   for (const Shortfall& shortfall : plan.shortfalls)
     fields["shortfalls"].push_back({{"what", escaped(shortfall.what)}, {"why", escaped(shortfall.why)}});
@@ -125,7 +130,13 @@ namespace {
 void add_group(Json& json, const Outcome::Group& group) {
   if (group.memory_peak) json["memory_peak"] = *group.memory_peak;
   if (group.processes_peak) json["processes_peak"] = *group.processes_peak;
-  if (group.throttled) json["throttled_ms"] = group.throttled->count() / 1000;
+  const auto put_time = [&](const char* name, const std::optional<std::chrono::microseconds>& time) {
+    if (time) json[name] = time->count() / 1000;
+  };
+  put_time("throttled_ms", group.throttled);
+  put_time("memory_pressure_ms", group.memory_pressure);
+  put_time("cpu_pressure_ms", group.cpu_pressure);
+  put_time("io_pressure_ms", group.io_pressure);
   if (group.read) json["bytes_read"] = *group.read;
   if (group.written) json["bytes_written"] = *group.written;
 }

@@ -35,11 +35,11 @@ class Record {
   Audit audit_;
 };
 
-/// "exit_status", "ended_by" (exit | signal | time | cpu_time | memory | killed | failed), "signal", "wall_ms",
-/// "cpu_ms", "detail", "protected_changes": [{"path", "change"}]; "overlay" (the directory that keeps what was written
-/// over the workspace) where there is one; with a control group also what of "memory_peak",
-/// "processes_peak", "throttled_ms", "bytes_read" and "bytes_written" it counted. Stable: `--outcome FILE` writes it
-/// too.
+/// "exit_status", "ended_by" (exit | signal | time | cpu_time | memory | disk | killed | failed | stopped), "signal",
+/// "wall_ms", "cpu_ms", "detail", "protected_changes": [{"path", "change"}]; "overlay" (the directory that keeps what
+/// was written over the workspace) where there is one; with a control group also what of "memory_peak",
+/// "processes_peak", "throttled_ms", "memory_pressure_ms", "cpu_pressure_ms", "io_pressure_ms", "bytes_read" and
+/// "bytes_written" it counted. Stable: `--outcome FILE` writes it too.
 Json as_json(const Outcome& outcome);
 
 /// `--outcome FILE`: opened before the run. Throws Error(kUsage) where it cannot be.

@@ -8,6 +8,9 @@
 #include "plan/plan.h"
 #include "seccomp/compile.h"
 #include "session/directories.h"
+#include "session/guest.h"
+#include "session/records.h"
+#include "session/registry.h"
 #include "supervise/outcome.h"
 
 namespace clawbox::session {
@@ -28,10 +31,16 @@ class Session {
   /// Runs the plan's command to its end. Throws Error for everything that keeps the command from starting; then nothing
   /// of the session is left.
   Outcome run(const Plan& plan);
+  /// Serves clients until it is stopped. `entry` is its registration, `guest` who lives in it.
+  Outcome serve(const Plan& plan, const Registration& entry, Guest& guest);
 
   const Timings& timings() const { return timings_; }
 
  private:
+  /// What stays when a sandbox is built anew.
+  struct Kept;
+  Outcome live(const Plan& plan, const Registration& entry, Guest& guest, Kept& kept);
+
   Directories directories_;
   Tell tell_;
   Timings timings_;

@@ -1,5 +1,6 @@
 #include "store/confinement.h"
 
+#include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <sys/capability.h>
@@ -71,6 +72,27 @@ SyscallPolicy server_calls() {
   for (const char* call : {"mmap", "mprotect"})
     policy.allow.push_back({.call = call, .tests = {{.index = 2, .mask = PROT_EXEC, .equals = 0}}});
   return policy;
+}
+
+SyscallPolicy watcher_calls() {
+  SyscallPolicy policy;
+  for (const char* call :
+       {"read",         "lseek",          "openat2",    "close",      "newfstatat",     "fstat",
+        "statx",        "statfs",         "fstatfs",    "getdents64", "fcntl",          "poll",
+        "sendmsg",      "recvmsg",        "munmap",     "brk",        "mremap",         "madvise",
+        "futex",        "getrandom",      "exit_group", "getpid",     "geteuid",        "clock_gettime",
+        "rt_sigreturn", "rt_sigprocmask", "gettid",     "tgkill",     "restart_syscall"})
+    policy.allow.push_back({.call = call});
+  constexpr uint64_t kWriting = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
+  policy.allow.push_back({.call = "openat", .tests = {{.index = 2, .mask = kWriting, .equals = O_RDONLY}}});
+  for (const char* call : {"mmap", "mprotect"})
+    policy.allow.push_back({.call = call, .tests = {{.index = 2, .mask = PROT_EXEC, .equals = 0}}});
+  return policy;
+}
+
+void confine_watcher(const Filters& filters) {
+  sys::set_no_new_privileges();
+  for (const std::vector<sock_filter>& filter : filters) sys::install_filter(filter);
 }
 
 void confine_server(const OwnedFd& below, const Filters& filters) {

@@ -18,7 +18,12 @@ namespace clawbox::store {
 SyscallPolicy server_calls();
 using Filters = std::vector<std::vector<sock_filter>>;
 
+/// Of the process that looks at what a session writes: it reads directories, and what /proc says of processes.
+SyscallPolicy watcher_calls();
+
 /// The calling process, for ever. `below`: the backing directory.
 void confine_server(const OwnedFd& below, const Filters& filters);
+/// Without Landlock, which would keep /proc of the session's processes from it.
+void confine_watcher(const Filters& filters);
 
 }  // namespace clawbox::store

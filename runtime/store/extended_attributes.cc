@@ -35,6 +35,22 @@ int QuotaFs::extended_fd(uint64_t id) {
   return errno = EPERM, -1;
 }
 
+/// What the quota counts for it as it is now: nothing where there is none.
+uint64_t QuotaFs::charge_of_attribute(int fd, const std::string& name) const {
+  if (charges_.blocks_tell_all()) return 0;
+  const ssize_t size = ::fgetxattr(fd, name.c_str(), nullptr, 0);
+  return size < 0 ? 0 : charges_.of_attribute(name, static_cast<std::size_t>(size));
+}
+
+void QuotaFs::attribute_changed(Node& node, int fd, uint64_t before, uint64_t after) {
+  struct stat status {};
+  if (::fstat(fd, &status) == 0) charge(node, status);
+  if (before == after) return;
+  quota_.recharge(before, after);
+  uint64_t& charged = attributes_[node.inode];
+  charged = charged - std::min(charged, before) + after;
+}
+
 Answer QuotaFs::set_extended(Request& request, Reply&) {
   const auto in = request.take<ShortSetxattr>();
   const std::string name = request.take_name();
@@ -42,10 +58,10 @@ Answer QuotaFs::set_extended(Request& request, Reply&) {
   if (in.size > request.rest().size()) return {EINVAL};
   if (quota_.bytes_left() < in.size + block_) return {refused(Refusal::kBytes)};
   const int fd = extended_fd(request.header.nodeid);
-  if (fd < 0 || ::fsetxattr(fd, name.c_str(), request.rest().data(), in.size, static_cast<int>(in.flags)) != 0)
-    return {errno};
-  struct stat status {};
-  if (::fstat(fd, &status) == 0) charge(*inodes_.find(request.header.nodeid), status);
+  if (fd < 0) return {errno};
+  const uint64_t before = charge_of_attribute(fd, name);
+  if (::fsetxattr(fd, name.c_str(), request.rest().data(), in.size, static_cast<int>(in.flags)) != 0) return {errno};
+  attribute_changed(*inodes_.find(request.header.nodeid), fd, before, charges_.of_attribute(name, in.size));
   return {};
 }
 
@@ -84,9 +100,10 @@ Answer QuotaFs::remove_extended(Request& request, Reply&) {
   const std::string name = request.take_name();
   if (!is_own_attribute(name)) return {EOPNOTSUPP};
   const int fd = extended_fd(request.header.nodeid);
-  if (fd < 0 || ::fremovexattr(fd, name.c_str()) != 0) return {errno};
-  struct stat status {};
-  if (::fstat(fd, &status) == 0) charge(*inodes_.find(request.header.nodeid), status);
+  if (fd < 0) return {errno};
+  const uint64_t before = charge_of_attribute(fd, name);
+  if (::fremovexattr(fd, name.c_str()) != 0) return {errno};
+  attribute_changed(*inodes_.find(request.header.nodeid), fd, before, 0);
   return {};
 }
 

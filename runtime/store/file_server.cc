@@ -78,7 +78,9 @@ void serve(ServerPlan plan, OwnedFd& channel) {
   allow_many_descriptors();
   ::umask(0);  // the kernel applies that of who makes a file
   confine_server(plan.backing, plan.filters);
-  QuotaFs files(sys::duplicate(plan.backing.get()), std::move(proc), Quota(plan.caps, usage_below(plan.backing)));
+  const Charges charges = Charges::on(plan.backing.get());
+  const Quota at_first(plan.caps, usage_below(plan.backing, charges));
+  QuotaFs files(sys::duplicate(plan.backing.get()), std::move(proc), at_first, charges);
   tell(channel, {.what = ServerNews::What::kServing, .caps = plan.caps, .used = files.quota().used()});
   Server server(std::move(plan.device), std::move(files), [&channel](Refusal refusal, const Quota& quota) {
     const bool bytes = refusal == Refusal::kBytes;

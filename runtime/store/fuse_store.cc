@@ -7,6 +7,7 @@
 #include "store/trial.h"
 #include "sys/files.h"
 #include "sys/mounts.h"
+#include "sys/ready_set.h"
 
 namespace clawbox::store {
 namespace {
@@ -40,7 +41,7 @@ void FuseStore::serve(OwnedFd for_parent, OwnedFd user_namespace) {
                                .user_namespace = std::move(user_namespace),
                                .ids = wish_.server,
                                .caps = wish_.caps,
-                               .filters = wish_.server_filters});
+                               .filters = wish_.filters});
   const std::optional<ServerNews> news = store::next_news(*server_);
   if (!news || news->what != ServerNews::What::kServing)
     throw_sys_error(news ? news->error : ECHILD, "serving the store");
@@ -57,5 +58,8 @@ Store::News FuseStore::next_news() {
   const Full::Of of = news->what == ServerNews::What::kFullOfFiles ? Full::Of::kFiles : Full::Of::kBytes;
   return {.full = Full{of, news->caps, news->used}};
 }
+
+/// What came while the session ended, and nobody took any more.
+Store::News FuseStore::last_news() { return server_ && sys::is_readable(server_->news.get()) ? next_news() : News{}; }
 
 }  // namespace clawbox::store

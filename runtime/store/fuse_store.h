@@ -21,6 +21,7 @@ class FuseStore : public Store {
   void serve(OwnedFd for_parent, OwnedFd user_namespace) override;
   int news() const override { return server_ ? server_->news.get() : -1; }
   News next_news() override;
+  News last_news() override;
   bool wait_until_released(std::chrono::milliseconds time) override;
   /// While it is served.
   const sys::Process& server() const { return server_->process; }

@@ -4,7 +4,7 @@
 
 namespace clawbox::store {
 
-Inodes::Inodes(const struct stat& root) {
+Inodes::Inodes(const struct stat& root, Charges charges) : charges_(charges) {
   static_assert(FUSE_ROOT_ID == 1);
   make(root).lookups = 1;
 }
@@ -54,7 +54,7 @@ Node& Inodes::make(const struct stat& status) {
   node->generation = ++generation_;
   node->inode = status.st_ino;
   node->mode = status.st_mode;
-  node->charged = static_cast<uint64_t>(status.st_blocks) * 512;
+  node->charged = charges_.of(status);
   Node& made = *node;
   by_inode_[made.inode] = &made;
   if (free_.empty()) {

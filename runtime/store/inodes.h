@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/owned_fd.h"
+#include "store/charges.h"
 
 namespace clawbox::store {
 
@@ -46,7 +47,7 @@ struct Node {
 
 class Inodes {
  public:
-  explicit Inodes(const struct stat& root);
+  Inodes(const struct stat& root, Charges charges);
 
   Node& root() { return *nodes_.front(); }
   Node* find(uint64_t id);                 // null: not a number that we gave
@@ -77,6 +78,7 @@ class Inodes {
   Node& make(const struct stat& status);
   void erase(Node& node);
 
+  Charges charges_;
   std::vector<std::unique_ptr<Node>> nodes_;  // id - 1
   std::vector<uint64_t> free_;                // ids whose place is empty
   std::unordered_map<uint64_t, Node*> by_inode_;

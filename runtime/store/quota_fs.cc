@@ -20,9 +20,10 @@ uint64_t block_of(int root) {
 
 }  // namespace
 
-QuotaFs::QuotaFs(OwnedFd root, OwnedFd proc, Quota quota)
+QuotaFs::QuotaFs(OwnedFd root, OwnedFd proc, Quota quota, Charges charges)
     : quota_(quota),
-      inodes_(sys::status_of(root)),
+      charges_(charges),
+      inodes_(sys::status_of(root), charges),
       descriptors_(std::move(root), std::move(proc)),
       uid_(::geteuid()),
       gid_(::getegid()) {
@@ -113,7 +114,7 @@ fuse_entry_out QuotaFs::entry_out(const Node& node, const struct stat& status) c
 }
 
 void QuotaFs::charge(Node& node, const struct stat& status) {
-  const uint64_t bytes = static_cast<uint64_t>(status.st_blocks) * 512;
+  const uint64_t bytes = charges_.of(status);
   if (bytes == node.charged) return;
   quota_.recharge(node.charged, bytes);
   node.charged = bytes;
@@ -123,6 +124,14 @@ void QuotaFs::charge_directory(Node& directory) {
   struct stat status {};
   const int fd = descriptors_.directory(directory);
   if (fd >= 0 && ::fstat(fd, &status) == 0) charge(directory, status);
+}
+
+/// The file is gone, and another may get its number.
+void QuotaFs::discharge_attributes(uint64_t inode) {
+  const auto found = attributes_.find(inode);
+  if (found == attributes_.end()) return;
+  quota_.recharge(found->second, 0);
+  attributes_.erase(found);
 }
 
 int QuotaFs::refused(Refusal refusal) {
@@ -146,6 +155,7 @@ void QuotaFs::orphan(Node& node) {
 void QuotaFs::leave(Node& node) {
   if (node.life == Node::Life::kOrphan) {
     quota_.recharge(node.charged, 0);
+    discharge_attributes(node.inode);
     quota_.remove_file();
     --orphans_;
   }

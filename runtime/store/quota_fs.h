@@ -8,10 +8,12 @@
 // open, only from being read), FLUSH, CREATE (MKNOD does), COPY_FILE_RANGE (the kernel copies). What programs can do
 // is checked by the kernel (default_permissions), so this process may hold CAP_DAC_OVERRIDE: a file that was made with
 // mode 0444 is written all the same by who made it.
-// Not capped: hard links (but the directories they fill are). Not passed on: POSIX ACLs, attributes other than user.*,
-// devices other than overlayfs's whiteouts, changes that the host makes below while this runs.
+// Where blocks tell all, hard links are capped by the directories that they fill alone. Not passed on: POSIX ACLs,
+// attributes other than user.*, devices other than overlayfs's whiteouts, changes that the host makes below while this
+// runs.
 #pragma once
 
+#include "store/charges.h"
 #include "store/descriptors.h"
 #include "store/inodes.h"
 #include "store/quota.h"
@@ -24,7 +26,7 @@ enum class Refusal { kNone, kBytes, kFiles };
 class QuotaFs {
  public:
   /// `root`: a directory open for reading.
-  QuotaFs(OwnedFd root, OwnedFd proc, Quota quota);
+  QuotaFs(OwnedFd root, OwnedFd proc, Quota quota, Charges charges);
 
   /// What is answered; `reply` holds its bytes.
   Answer answer(Request& request, Reply& reply);
@@ -84,6 +86,7 @@ class QuotaFs {
   /// The quota learns what the node takes now.
   void charge(Node& node, const struct stat& status);
   void charge_directory(Node& directory);
+  void discharge_attributes(uint64_t inode);
   /// Something was made: owner, quota, node, answer.
   Answer made(const Request& request, Reply& reply, const Entry& entry, OwnedFd file = {});
   int give_to(const fuse_in_header& caller, const Entry& entry) const;
@@ -95,22 +98,27 @@ class QuotaFs {
   };
   Doomed doom(const Entry& entry);
   void gone(const Doomed& doomed);
+  void one_name_fewer(const Doomed& doomed);
   Answer renamed(const Entry& from, const Entry& to, unsigned flags);
   void orphan(Node& node);
   void leave(Node& node);
 
   uint64_t room_in(int fd, uint64_t offset, uint64_t size);
   int extended_fd(uint64_t id);
+  uint64_t charge_of_attribute(int fd, const std::string& name) const;
+  void attribute_changed(Node& node, int fd, uint64_t before, uint64_t after);
   int refused(Refusal refusal);  // ENOSPC, remembered
   int no_room_for_file();
 
   Quota quota_;
+  Charges charges_;
   Inodes inodes_;
   Descriptors descriptors_;
   uint64_t block_ = 0;  // what the host allocates by
   uid_t uid_;
   gid_t gid_;
   uint64_t orphans_ = 0;
+  std::unordered_map<uint64_t, uint64_t> attributes_;  // inode of the host: what its attributes are charged
   Refusal refusal_ = Refusal::kNone;
   std::vector<char> listing_;
 };

@@ -29,13 +29,21 @@ void QuotaFs::gone(const Doomed& doomed) {
     inodes_.remove_directory(*node);
   }
   if (node != nullptr && node->pinned) inodes_.unname(*node);
-  if (!directory && doomed.status.st_nlink > 1) return;  // its other names are left
+  if (!directory && doomed.status.st_nlink > 1) return one_name_fewer(doomed);
   if (node != nullptr && !directory) {
     orphan(*node);  // charged until the kernel forgets it
     return;
   }
-  quota_.recharge(node != nullptr ? node->charged : static_cast<uint64_t>(doomed.status.st_blocks) * 512, 0);
+  quota_.recharge(node != nullptr ? node->charged : charges_.of(doomed.status), 0);
+  discharge_attributes(doomed.status.st_ino);
   quota_.remove_file();
+}
+
+void QuotaFs::one_name_fewer(const Doomed& doomed) {
+  struct stat left = doomed.status;
+  --left.st_nlink;
+  if (doomed.node != nullptr) return charge(*doomed.node, left);
+  quota_.recharge(charges_.of(doomed.status), charges_.of(left));
 }
 
 Answer QuotaFs::unlink(Request& request, Reply&) {
@@ -84,7 +92,7 @@ Answer QuotaFs::renamed(const Entry& from, const Entry& to, unsigned flags) {
   const bool exchange = (flags & RENAME_EXCHANGE) != 0;
   struct stat other {};
   const bool there = ::fstatat(to.fd, to.name.c_str(), &other, AT_SYMLINK_NOFOLLOW) == 0;
-  if (!there && !quota_.has_room_for_name()) return {refused(Refusal::kBytes)};
+  if (!there && charges_.blocks_tell_all() && !quota_.has_room_for_name()) return {refused(Refusal::kBytes)};
   const bool same = there && other.st_ino == moving.st_ino;  // two names of one file: nothing happens
   if (there && !exchange && !same) replaced = doom(to);
   if (replaced.error != 0) return {replaced.error};

@@ -74,10 +74,10 @@ void Server::serve(std::span<const std::byte> message, Patience patience) {
   const Refusal refusal = files_.take_refusal();
   if (refusal != Refusal::kNone && patience == Patience::kSome && put_off(message)) return;
   const std::span<const std::byte> out = reply_.message(request.header.unique, answer);
+  report(refusal);  // first: the program may end the session as soon as it has its answer
   // ENOENT: who asked has been killed. An error of ours must not hang them all either: the mount ends with us.
   if (::write(device_.get(), out.data(), out.size()) < 0 && errno != ENOENT && errno != ENODEV)
     throw_errno("answering a request of the store");
-  report(refusal);
 }
 
 Answer Server::initialize(Request& request) {

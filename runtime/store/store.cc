@@ -1,45 +1,47 @@
 #include "store/store.h"
 
-#include "base/error.h"
-#include "base/text.h"
 #include "store/fuse_store.h"
+#include "store/held_store.h"
+#include "store/image.h"
+#include "store/projects.h"
 #include "store/tmpfs_store.h"
+#include "store/watch_store.h"
 
 namespace clawbox::store {
-namespace {
-
-std::unique_ptr<Store> make(Backing backing, Wish wish) {
-  if (backing == Backing::kTmpfs) return std::make_unique<TmpfsStore>(wish.caps);
-  return std::make_unique<FuseStore>(std::move(wish));
-}
-
-[[noreturn]] void throw_none(const std::vector<Rejected>& rejected) {
-  std::vector<std::string> reasons;
-  reasons.reserve(rejected.size());
-  for (const Rejected& one : rejected) reasons.push_back(fmt::format("{}: {}", name_of(one.backing), one.why));
-  throw Error(ExitStatus::kFeatureMissing, "no capped store can be had here: " + joined(reasons, "; "));
-}
-
-}  // namespace
 
 const char* name_of(Backing backing) { return Storage::kNames.at(static_cast<std::size_t>(backing)); }
 
-std::string why_not(Backing backing, const Wish& wish) {
-  return backing == Backing::kTmpfs ? TmpfsStore::why_not(wish) : FuseStore::why_not();
+std::unique_ptr<Store> open(Backing backing, Wish wish) {
+  if (backing == Backing::kQuota) {
+    take_project(wish.directory, wish.caps);
+    return std::make_unique<HeldStore>(backing, std::move(wish));
+  }
+  if (backing == Backing::kLoop) return LoopStore::make(std::move(wish));
+  if (backing == Backing::kTmpfs) return std::make_unique<TmpfsStore>(wish.caps);
+  if (backing == Backing::kWatch) return std::make_unique<WatchStore>(std::move(wish));
+  return std::make_unique<FuseStore>(std::move(wish));
 }
 
-Opened open(Wish wish) {
-  Opened opened;
-  for (const Backing backing : kBackings) {
-    if (wish.only && *wish.only != backing) continue;
-    std::string why = why_not(backing, wish);
-    if (why.empty()) {
-      opened.store = make(backing, std::move(wish));
-      return opened;
-    }
-    opened.rejected.push_back({backing, std::move(why)});
+std::optional<SyscallPolicy> calls_of(Backing backing) {
+  if (backing == Backing::kFuse) return server_calls();
+  if (backing == Backing::kWatch) return watcher_calls();
+  return std::nullopt;
+}
+
+std::string why_not(Backing backing, const std::string& place, Caps caps) {
+  switch (backing) {
+    case Backing::kQuota:
+      return why_no_project(place, caps);
+    case Backing::kLoop:
+      return why_no_image();
+    case Backing::kTmpfs:
+      return TmpfsStore::why_not();
+    case Backing::kFuse:
+      return FuseStore::why_not();
+    case Backing::kWatch:
+      return "";
   }
-  throw_none(opened.rejected);
+  return "";
 }
 
 }  // namespace clawbox::store

@@ -9,7 +9,7 @@ class TmpfsStore : public Store {
  public:
   explicit TmpfsStore(Caps caps) : caps_(caps) {}
   /// Also as the upper layer of an overlay, which takes user.* attributes: Linux 6.6.
-  static std::string why_not(const Wish& wish);
+  static std::string why_not();
 
   Backing backing() const override { return Backing::kTmpfs; }
   Mounted mount() const override;

@@ -17,6 +17,8 @@ namespace {
 
 class Walk {
  public:
+  explicit Walk(Charges charges) : charges_(charges) {}
+
   Usage count(const OwnedFd& root) {
     OwnedFd here = sys::open_at(root, ".", O_RDONLY | O_DIRECTORY, sys::Resolve::kBeneathNoSymlinks);
     add(sys::status_of(here));
@@ -38,7 +40,7 @@ class Walk {
  private:
   void add(const struct stat& status) {
     if (!S_ISDIR(status.st_mode) && status.st_nlink > 1 && !linked_.insert(status.st_ino).second) return;
-    usage_.bytes += static_cast<uint64_t>(status.st_blocks) * 512;
+    usage_.bytes += charges_.of(status);
     ++usage_.files;
   }
 
@@ -57,6 +59,7 @@ class Walk {
     return directories;
   }
 
+  Charges charges_;
   Usage usage_;
   std::unordered_set<ino_t> linked_;
   std::vector<std::vector<std::string>> pending_;  // per level: directories not entered yet
@@ -64,6 +67,6 @@ class Walk {
 
 }  // namespace
 
-Usage usage_below(const OwnedFd& root) { return Walk().count(root); }
+Usage usage_below(const OwnedFd& root, Charges charges) { return Walk(charges).count(root); }
 
 }  // namespace clawbox::store

@@ -20,24 +20,14 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMostTotals = 10'000;
 
-ExecClaim claim_of(const Plan& plan) {
-  ExecClaim claim;
-  claim.argv.words = plan.command.argv;
-  claim.directory = plan.command.directory;
-  claim.variables = plan.command.environment.size();
-  if (!plan.audit.environment_names) return claim;
-  for (const auto& [name, value] : plan.command.environment) claim.variable_names.push_back(name);
-  return claim;
-}
-
 ExecLog::Session session_of(const Plan& plan, pid_t init, ListenerGift& gift, std::function<void(pid_t)> ended) {
   return {init,
-          claim_of(plan),
           std::move(gift.program),
           plan.audit.environment_names ? EnvironmentNames::kRecorded : EnvironmentNames::kLeftOut,
           plan.identity.uid_map,
           plan.identity.nested_user_namespaces ? ExecLog::Session::Roots::kMany : ExecLog::Session::Roots::kOne,
-          plan.storage ? ExecLog::Session::Files::kServed : ExecLog::Session::Files::kPlain,
+          plan.workspace.mode == Workspace::Mode::kOverlay ? ExecLog::Session::Files::kServed
+                                                           : ExecLog::Session::Files::kPlain,
           std::move(gift.digests),
           std::move(ended)};
 }
@@ -48,7 +38,7 @@ int error_of(const seccomp::Clause& clause) { return static_cast<int>(clause.act
 
 /// Behind the session's own overlay there are the host's workspace and our file server, which answers or is gone.
 bool nothing_waits(const Plan& plan, pid_t init) {
-  if (!plan.storage) return sys::all_answer(init);
+  if (plan.workspace.mode != Workspace::Mode::kOverlay) return sys::all_answer(init);
   const std::string& place = plan.workspace.inside;
   const auto concerns = [&](const sys::MountPoint& mount) {  // also what is locked in the workspace is a mount of it
     return mount.type != "overlay" || (mount.path != place && !mount.path.starts_with(place + "/"));

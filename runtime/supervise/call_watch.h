@@ -24,7 +24,7 @@ struct ListenerGift {
   OwnedFd listener;
   OwnedFd digests;              // directory of the cache of programs' digests, or empty
   bool storage_answers = true;  // the file system that keeps what is written over the workspace; file_systems.h
-  std::function<ExecLog::Program()> program;
+  std::function<std::optional<ExecLog::Program>(std::optional<pid_t>)> program;
 };
 
 class CallWatch {
@@ -39,6 +39,7 @@ class CallWatch {
   void finish();
 
   uint64_t execs() const { return execs_.execs(); }
+  void go_on_after(uint64_t execs) { execs_.go_on_after(execs); }
   uint64_t refusals() const { return refusals_; }
   uint64_t folded() const { return folded_; }
 

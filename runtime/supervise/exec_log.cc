@@ -74,7 +74,10 @@ ExecLog::~ExecLog() {
 ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call, const std::function<bool()>& still_waits) {
   const auto status = sys::status_of(call.thread);
   const auto stat = status ? sys::stat_of(status->tgid) : std::nullopt;
-  const sys::ProcessMemory memory = memory_of(call.thread);
+  // The first exec of a command is asked for by clawbox's own code inside: it makes nobody wait, and a session of one
+  // program starts no helper.
+  std::optional<Program> told = program_of_command(status);
+  const sys::ProcessMemory memory = told ? sys::ProcessMemory(call.thread) : sys::ProcessMemory(call.thread, memory_);
   ExecClaim claim = read_claim(call, memory, session_.names);
   if (!root_ || session_.roots == Session::Roots::kMany) root_ = root_of(call.thread);
   Place place = look_up(files_, root_, claim, call.thread);
@@ -85,7 +88,7 @@ ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call, const std::
   // Of the thread that asks: its leader may have ended, and then shows nothing.
   const auto of_thread = call.thread == status->tgid ? stat : sys::stat_of(call.thread);
   if (of_thread) settle(entry, call.thread, *of_thread);
-  if (claim.error == EPERM && last_id_ == 0 && process.parent == session_.init) place = take_own_claim(claim);
+  if (told && claim.error == EPERM) place = take_told(claim, *told);
   const std::size_t words = hash_of(claim.argv.words);
   if (process.search && process.search->words != words) give_up_search(process);
   const Answer answer = answer_to(claim, place);
@@ -99,7 +102,7 @@ ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call, const std::
   if (place.file && session_.files == Session::Files::kServed) files_.refresh(place.file);
   const auto file = place.file ? sys::try_file_status(place.file) : std::nullopt;
   spare(claim);
-  const uint64_t id = write_exec(process, *status, call, claim, {place, file});
+  const uint64_t id = write_exec(process, *status, call, claim, {place, file, told ? told->command : 0});
   if (answer == Answer::kFault) {
     write_("exec.end", {{"id", id}, {"outcome", "failed"}, {"errno", "EFAULT"}});
     return answer;
@@ -113,19 +116,16 @@ ExecLog::Answer ExecLog::asked_to_exec(const sys::TrappedCall& call, const std::
   return Answer::kGoOn;
 }
 
-/// The first exec is asked for by clawbox's own code inside, before any of the program's: it makes nobody wait, and a
-/// session of one program starts no helper.
-sys::ProcessMemory ExecLog::memory_of(pid_t thread) const {
-  return last_id_ == 0 ? sys::ProcessMemory(thread) : sys::ProcessMemory(thread, memory_);
+/// Of a child of pid 1 that has not executed anything yet.
+std::optional<ExecLog::Program> ExecLog::program_of_command(const std::optional<sys::ProcessStatus>& status) const {
+  if (!status || status->parent != session_.init || status->tgids.size() < 2) return std::nullopt;
+  return session_.program(status->tgids[1]);
 }
 
 /// The program has our uid and must not read the memory of pid 1, so an ordinary user's supervisor may not either. Who
 /// asks is clawbox's own code, which has told what it asks for.
-Place ExecLog::take_own_claim(ExecClaim& claim) {
-  Program program = session_.program();
-  if (program.path.empty()) return {};
-  claim = session_.claim;
-  claim.path = std::move(program.path);
+Place ExecLog::take_told(ExecClaim& claim, Program& program) {
+  claim = std::move(program.claim);
   return {program.file ? Place::Kind::kFound : Place::Kind::kUnknown, std::move(program.file)};
 }
 
@@ -134,7 +134,7 @@ ExecLog::Answer ExecLog::asked_by_hidden(const sys::TrappedCall& call) {
   Json record{{"id", last_id_ + 1}, {"pid", call.thread}};
   ExecClaim claim;
   claim.error = EPERM;
-  if (last_id_ == 0) take_own_claim(claim);
+  if (std::optional<Program> told = session_.program(std::nullopt)) take_told(claim, *told);
   claim.unreadable = "/proc hides this process (hidepid)";
   add_fields(record, claim, call);
   ++last_id_;
@@ -225,6 +225,7 @@ uint64_t ExecLog::write_exec(Process& process, const sys::ProcessStatus& status,
   record["ppid"] = status.parent;
   record["uid"] = inside(status.uid);
   record["parent"] = process.running ? process.running->id : process.parent_exec;
+  if (led.command != 0) record["command"] = led.command;
   add_fields(record, claim, call);
   if (const std::string path = resolved_path(led.place); !path.empty() && path != claim.path)
     record["resolved"] = audit::hostile(in_record(path, claim));

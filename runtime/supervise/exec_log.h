@@ -34,15 +34,16 @@ class ExecLog {
     kFault,   // EFAULT: what was claimed cannot be read
   };
 
-  /// What pid 1 told of the session's program before it asked for it.
+  /// What pid 1 told of a command of the session before it asked for it.
   struct Program {
-    std::string path;  // empty: it has told nothing
-    OwnedFd file;
+    uint32_t command = 0;
+    ExecClaim claim;
+    OwnedFd file;  // or empty: it could not be opened
   };
   struct Session {
-    pid_t init = 0;   // pid 1, as we see it
-    ExecClaim claim;  // of its program, without the path
-    std::function<Program()> program;
+    pid_t init = 0;  // pid 1, as we see it
+    // Of the process with this number inside, if pid 1 has told of one; of any where its number is not known.
+    std::function<std::optional<Program>(std::optional<pid_t> inside)> program;
     EnvironmentNames names = EnvironmentNames::kLeftOut;
     std::vector<IdRange> uids;  // host to inside
     // With nested user namespaces a program may have another root directory than its parent.
@@ -68,6 +69,8 @@ class ExecLog {
   void finish();
 
   uint64_t execs() const { return last_id_; }
+  /// Of a session whose sandbox was built anew: so many have their numbers already.
+  void go_on_after(uint64_t execs) { last_id_ = execs; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -111,6 +114,7 @@ class ExecLog {
   struct Led {
     const Place& place;
     const std::optional<sys::FileStatus>& file;
+    uint32_t command;  // of the session, which begins with this exec; or 0
   };
   using Entry = std::map<pid_t, Process>::iterator;
 
@@ -127,8 +131,8 @@ class ExecLog {
   void became(Entry entry, pid_t thread);
   void check_observed(Asked asked, pid_t thread, const OwnedFd& exe, const std::string& observed);
   void doubt_all(const std::vector<Asked>& asked, const std::string& observed);
-  sys::ProcessMemory memory_of(pid_t thread) const;
-  Place take_own_claim(ExecClaim& claim);
+  std::optional<Program> program_of_command(const std::optional<sys::ProcessStatus>& status) const;
+  static Place take_told(ExecClaim& claim, Program& program);
   bool has_changed(const Asked& asked, pid_t thread, const sys::ProcessStat& stat) const;
   void spare(ExecClaim& claim);
   Answer asked_by_hidden(const sys::TrappedCall& call);

@@ -9,9 +9,10 @@
 
 namespace clawbox {
 
-// kMemory: the kernel killed it at the cap of its control group; kKilled: pid 1 was killed from outside;
-// kFailed: the program did not start, or clawbox could not go on
-enum class EndedBy { kExit, kSignal, kTime, kCpuTime, kMemory, kKilled, kFailed };
+// kMemory: the kernel killed it at the cap of its control group; kDisk: it wrote more than a cap that is only watched;
+// kKilled: pid 1 was killed from outside; kFailed: the program did not start, or clawbox could not go on; kStopped:
+// somebody asked for it (`clawbox stop`, `kill`)
+enum class EndedBy { kExit, kSignal, kTime, kCpuTime, kMemory, kDisk, kKilled, kFailed, kStopped };
 
 struct Outcome {
   EndedBy ended_by = EndedBy::kExit;
@@ -25,6 +26,7 @@ struct Outcome {
     std::optional<uint64_t> memory_peak, processes_peak;
     std::optional<std::chrono::microseconds> throttled;  // time for which the CPU cap held processes back
     std::optional<uint64_t> read, written;               // bytes, of block devices
+    std::optional<std::chrono::microseconds> memory_pressure, cpu_pressure, io_pressure;  // waited for it: PSI, "some"
   };
   std::optional<Group> group;
   struct Change {

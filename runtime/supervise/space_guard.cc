@@ -2,11 +2,9 @@
 
 #include <fcntl.h>
 #include <sys/epoll.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <variant>
 
 #include "audit/hostile.h"
@@ -22,14 +20,6 @@ using namespace std::chrono_literals;
 
 constexpr uint64_t kFastestDisk = uint64_t{2} << 30;  // bytes a second
 constexpr auto kSoonest = 100ms, kLatest = 5000ms;
-
-/// Its server may fall silent while we wait for an answer: FUSE, NFS, both of SMB, 9P, Ceph. <linux/magic.h>
-bool may_fall_silent(const OwnedFd& root) {
-  constexpr std::array<uint32_t, 6> kServed{0x65735546, 0x6969, 0xFF534D42, 0xFE534D42, 0x01021997, 0x00C36400};
-  struct statfs status {};
-  if (::fstatfs(root.get(), &status) != 0) return true;
-  return std::find(kServed.begin(), kServed.end(), static_cast<uint32_t>(status.f_type)) != kServed.end();
-}
 
 std::chrono::milliseconds until_it_could_be_full(uint64_t room) {
   return std::clamp(std::chrono::milliseconds(room * 1000 / kFastestDisk), std::chrono::milliseconds(kSoonest),
@@ -65,7 +55,7 @@ SpaceGuard::SpaceGuard(sys::Loop& loop, const Plan& plan, Session session)
 
 void SpaceGuard::add(const std::string& path) {
   OwnedFd root = sys::open(path, O_PATH | O_CLOEXEC);
-  if (may_fall_silent(root)) return;
+  if (sys::may_fall_silent(root)) return;
   const sys::Space space = sys::space_of(root);
   if (space.all == 0) return;
   places_.push_back({path, std::move(root), floor_in(space, plan_.limits)});

@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "supervise/usage.h"
 #include "sys/ready_set.h"
 
 namespace clawbox::supervise {
@@ -16,73 +15,109 @@ namespace {
 using launch::Kind;
 using namespace std::chrono_literals;
 
-constexpr auto kGrace = 2s;        // between SIGTERM and SIGKILL when a cap ends the run
+constexpr auto kGrace = 2s;        // between SIGTERM and SIGKILL when a cap ends the session
+constexpr auto kLook = 20ms;       // between two looks at who still lives meanwhile
+constexpr auto kAgain = 500ms;     // without a group: between two signals to who may have undone the first
 constexpr auto kUsage = 5s;        // between two records of what the session uses
 constexpr auto kCpuCheck = 250ms;  // how far a session may overshoot `cpu_time`, per processor
 
+Outcome cut_short_by(EndedBy reason, const std::string& detail) {
+  Outcome outcome;
+  outcome.ended_by = reason;
+  outcome.exit_status =
+      static_cast<int>(reason == EndedBy::kFailed ? ExitStatus::kFeatureMissing : ExitStatus::kCapEnded);
+  outcome.detail = detail;
+  return outcome;
+}
+
 }  // namespace
 
-Supervisor::Supervisor(const Plan& plan, launch::Child& child, CallerStdio stdio, OwnedFd terminal)
-    : plan_(plan), child_(child), signals_({SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT}) {
-  loop_.watch(signals_.fd(), EPOLLIN, [this](uint32_t) { pass_signal_on(); });
+Supervisor::Supervisor(const Plan& plan, launch::Child& child, cgroup::Cgroup& group)
+    : plan_(plan), child_(child), group_(group), commands_(child, plan, group) {
   // `told_program` may have taken the packet that epoll tells of, and where sendmsg is noted the next one waits for us.
   loop_.watch(child_.channel().get(), EPOLLIN, [this](uint32_t) {
     if (sys::is_readable(child_.channel().get())) listen_to_child();
   });
   loop_.watch(deadline_.fd(), EPOLLIN, [this](uint32_t) { enforce_time(); });
   loop_.watch(cpu_check_.fd(), EPOLLIN, [this](uint32_t) { enforce_cpu_time(); });
-  loop_.watch(grace_.fd(), EPOLLIN, [this](uint32_t) { child_.process().kill(), grace_.drain(); });
+  loop_.watch(grace_.fd(), EPOLLIN, [this](uint32_t) { end_when_due(); });
   loop_.watch(usage_.fd(), EPOLLIN, [this](uint32_t) { write_usage(); });
-  const auto drained = [this] { stop_when_drained(); };
-  for (Route& route : stdio.routes) {
-    auto& pumps = route.direction == Route::Direction::kFromProgram ? outputs_ : inputs_;
-    pumps.push_back(std::make_unique<Pump>(loop_, std::move(route.from), std::move(route.to), drained));
-  }
-  if (terminal) terminal_.emplace(loop_, std::move(terminal), stdio, drained);
-  if (plan.limits.time) deadline_.start(plan.limits.time->value);
+  loop_.watch(again_.fd(), EPOLLIN, [this](uint32_t) { again_.drain(), stand_still(); });
+  loop_.watch(commands_.overdue(), EPOLLIN, [this](uint32_t) { commands_.end_if_stopped(); });
+  // Of a lasting session it is the time of each command.
+  if (plan.limits.time && !plan.command.argv.empty()) deadline_.start(plan.limits.time->value);
   if (plan.limits.cpu_time) cpu_check_.start(kCpuCheck, kCpuCheck);
 }
+
+Supervisor::~Supervisor() = default;
+
+void Supervisor::go_on_after(const Counts& counts) {
+  before_ = counts;
+  commands_.go_on_after(counts.commands);
+}
+
+Supervisor::Counts Supervisor::counts() const { return {commands_.count(), calls_ ? calls_->execs() : before_.execs}; }
 
 void Supervisor::listen(ListenerGift gift, ExecLog::Write write) {
   if (!gift.listener) return;
   write_ = write;
-  gift.program = [this] { return told_program(); };
+  gift.program = [this](std::optional<pid_t> inside) { return told_program(inside); };
   calls_.emplace(loop_, plan_, std::move(gift), child_.pid(), std::move(write));
+  calls_->go_on_after(before_.execs);
   usage_.start(kUsage, kUsage);
 }
 
-void Supervisor::watch_caps(const cgroup::Cgroup& group, ExecLog::Write write) {
-  caps_.emplace(loop_, plan_, group, std::move(write));
+void Supervisor::watch_caps(ExecLog::Write write) {
+  if (!group_) return;
+  const auto end = [this](const std::string& why) { cut_short(EndedBy::kFailed, why); };
+  caps_.emplace(loop_, plan_, group_, CapWatch::Session{child_.pid(), std::move(write), end});
 }
 
-void Supervisor::guard_space(const cgroup::Cgroup& group, const std::string& trail, ExecLog::Write write,
-                             std::function<void(const std::string&)> tell) {
+void Supervisor::guard_space(const std::string& trail, ExecLog::Write write, Tell tell) {
   if (!plan_.limits.reserve) return;
-  const auto order = [this](Kind kind) { return [this, kind] { launch::send(child_.channel(), kind); }; };
-  SpaceGuard::Session session{order(Kind::kFreeze), order(Kind::kContinue), trail, std::move(write), std::move(tell)};
-  if (group) session.freeze = [&group] { group.freeze(); }, session.thaw = [&group] { group.thaw(); };
+  SpaceGuard::Session session{[this] { stand_still(); }, [this] { go_on(); }, trail, std::move(write), std::move(tell)};
   space_.emplace(loop_, plan_, std::move(session));
 }
 
-void Supervisor::watch_store(store::Store& store, ExecLog::Write write, std::function<void(const std::string&)> tell) {
-  store_.emplace(loop_, plan_, store, std::move(write), std::move(tell));
+void Supervisor::watch_store(store::Store& store, ExecLog::Write write, Tell tell) {
+  StoreWatch::Session session{child_.pid(), std::move(write), std::move(tell), {}};
+  session.end = [this](EndedBy by, const std::string& why) { kill_for(by, why); };
+  store_.emplace(loop_, plan_, store, std::move(session));
 }
+
+/// A group that was taken away freezes nobody.
+void Supervisor::stand_still() {
+  if (group_ && group_.freeze()) return;
+  child_.order(Kind::kFreeze);
+}
+
+void Supervisor::go_on() {
+  if (group_ && group_.thaw()) return;
+  child_.order(Kind::kContinue);
+}
+
+void Supervisor::freeze() {
+  frozen_ = true;
+  stand_still();
+  if (!group_) again_.start(kAgain, kAgain);
+}
+
+/// Not while there is no space to go on with.
+void Supervisor::thaw() {
+  frozen_ = false;
+  again_.start(0ms);
+  if (!space_ || !space_->is_frozen()) go_on();
+}
+
+Usage Supervisor::usage() const { return usage_of_tree(child_.pid()); }
 
 void Supervisor::write_usage() {
   usage_.drain();
-  const Usage usage = usage_of_tree(child_.pid());
-  write_("usage", {{"cpu_ms", usage.cpu.count()}, {"processes", usage.processes}, {"resident", usage.resident}});
+  const Usage now = usage();
+  write_("usage", {{"cpu_ms", now.cpu.count()}, {"processes", now.processes}, {"resident", now.resident}});
 }
 
-void Supervisor::wait_for_start() {
-  loop_.run();
-  if (failed_ && calls_) calls_->finish();  // what was asked for is on record with its end
-  if (failed_) throw Error(*failed_);
-  if (phase_ == Phase::kStarting)
-    throw Error(ExitStatus::kSetupFailed, "the sandbox was killed before the program started");
-}
-
-Outcome Supervisor::run_until_exit() {
+Outcome Supervisor::run() {
   loop_.run();
   Outcome outcome = cut_short_.value_or(*ended_);
   if (calls_) {
@@ -91,95 +126,47 @@ Outcome Supervisor::run_until_exit() {
     outcome.refusals = calls_->refusals();
     outcome.folded = calls_->folded();
   }
-  outcome.cpu = ended_->cpu;
+  outcome.cpu = std::max<std::chrono::microseconds>(ended_->cpu, cpu_at_end_);
+  if (store_) store_->finish();
   if (caps_) outcome = caps_->judged(std::move(outcome));
-  note_lost_output(outcome);
-  outcome.wall = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started_);
+  outcome.wall = std::chrono::duration_cast<std::chrono::milliseconds>(sys::boot_time() - started_);
   return outcome;
 }
 
-/// The program wrote into a pipe and could not know; a shell would have told it.
-void Supervisor::note_lost_output(Outcome& outcome) const {
-  for (const auto& pump : outputs_) {
-    if (pump->error() == 0) continue;
-    outcome.detail +=
-        (outcome.detail.empty() ? "" : "; ") + std::string(SysError(pump->error(), "output is lost").what());
-    if (outcome.exit_status == 0) outcome.exit_status = static_cast<int>(ExitStatus::kOutputLost);
-  }
+void Supervisor::give_up() {
+  if (calls_) calls_->finish();
+}
+
+void Supervisor::over(const Outcome& outcome) {
+  if (ended_) return;
+  ended_ = outcome;
+  loop_.forget(child_.channel().get());
+  when_over_ ? when_over_() : loop_.stop();
 }
 
 void Supervisor::listen_to_child() {
   auto message = launch::receive(child_.channel());
-  if (!message) return note_killed("the sandbox's first process ended before its program did");
-  if (message->packet.kind == Kind::kFailed) return note_failure(message->packet);
-  if (message->packet.kind == Kind::kProgram) {
-    auto& files = message->descriptors;
-    program_ = {std::string(what_of(message->packet)), files.empty() ? OwnedFd() : std::move(files.front())};
-    return;
-  }
-  if (message->packet.kind == Kind::kStarted) {
-    phase_ = Phase::kRunning;
-    return loop_.stop();  // for wait_for_start
-  }
-  if (message->packet.kind == Kind::kExited) return note_end(message->packet);
-  // Not for SIGSTOP: a program could stop itself with it, and with that us and the clocks of its caps.
-  const int signal = message->packet.number;
-  const bool by_terminal = signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
-  if (message->packet.kind != Kind::kStopped || !terminal_ || !by_terminal) return;
-  launch::send(child_.channel(), Kind::kFreeze);  // nobody inside runs on while we, who count, stand still
-  terminal_->suspend();
-  launch::send(child_.channel(), Kind::kContinue);
+  if (message && message->packet.command != 0) return hear_of_command(std::move(*message));
+  Outcome killed;
+  killed.ended_by = EndedBy::kKilled;
+  killed.signal = SIGKILL;
+  killed.exit_status = static_cast<int>(ExitStatus::kSignalBase) + SIGKILL;
+  killed.detail = message ? std::string(what_of(message->packet)) : "the sandbox's first process was killed";
+  over(killed);
+}
+
+void Supervisor::hear_of_command(launch::Message message) {
+  const bool is_over = message.packet.kind == Kind::kExited || message.packet.kind == Kind::kFailed;
+  commands_.hear(std::move(message));
+  if (!is_over || !group_) return;
+  if (caps_) caps_->look_again();
+  group_.sweep();
 }
 
 /// It is told before the exec is asked for, and may not have been read yet.
-ExecLog::Program Supervisor::told_program() {
-  if (!program_) listen_to_child();
-  return std::exchange(program_, ExecLog::Program()).value_or(ExecLog::Program());
-}
-
-void Supervisor::note_failure(const launch::Packet& packet) {
-  if (phase_ == Phase::kRunning) return note_killed(std::string(what_of(packet)));
-  failed_ = launch::failure_in(packet);
-  loop_.stop();
-}
-
-void Supervisor::note_end(const launch::Packet& packet) {
-  Outcome outcome;
-  outcome.signal = packet.signal;
-  outcome.ended_by = packet.signal != 0 ? EndedBy::kSignal : EndedBy::kExit;
-  outcome.exit_status = packet.signal != 0 ? static_cast<int>(ExitStatus::kSignalBase) + packet.signal : packet.number;
-  outcome.cpu = std::chrono::microseconds(packet.cpu_us);
-  ended_ = outcome;
-  loop_.forget(child_.channel().get());
-  stop_when_drained();
-}
-
-void Supervisor::note_killed(const std::string& detail) {
-  Outcome outcome;
-  outcome.ended_by = EndedBy::kKilled;
-  outcome.signal = SIGKILL;
-  outcome.exit_status = static_cast<int>(ExitStatus::kSignalBase) + SIGKILL;
-  outcome.detail = detail;
-  ended_ = outcome;
-  loop_.forget(child_.channel().get());
-  stop_when_drained();
-}
-
-void Supervisor::stop_when_drained() {
-  const auto is_done = [](const auto& pump) { return pump->done(); };
-  if (ended_ && std::all_of(outputs_.begin(), outputs_.end(), is_done) && (!terminal_ || terminal_->done()))
-    loop_.stop();
-}
-
-void Supervisor::pass_signal_on() {
-  while (const auto signal = signals_.next()) {
-    if (*signal == SIGWINCH && terminal_) terminal_->resize();
-    if (*signal == SIGCONT && terminal_) terminal_->take_terminal();
-    const bool for_us = *signal == SIGWINCH || *signal == SIGCONT;
-    const bool would_wait = !for_us && space_ && space_->is_frozen();  // with everybody who could obey it
-    if (would_wait) child_.process().kill();
-    if (!for_us && !would_wait) launch::send(child_.channel(), Kind::kSignal, *signal);
-  }
+std::optional<ExecLog::Program> Supervisor::told_program(std::optional<pid_t> inside) {
+  while (!ended_ && sys::is_readable(child_.channel().get())) listen_to_child();
+  return commands_.program(inside);
 }
 
 void Supervisor::enforce_time() {
@@ -189,22 +176,43 @@ void Supervisor::enforce_time() {
             fmt::format("ended by the cap time = {} ({})", duration_text(cap.value), to_string(cap.origin)));
 }
 
+std::chrono::microseconds Supervisor::cpu_time() const {
+  const std::optional<std::chrono::microseconds> counted = caps_ ? caps_->cpu() : std::nullopt;
+  return counted ? *counted : usage_of_tree(child_.pid()).cpu;
+}
+
 void Supervisor::enforce_cpu_time() {
   cpu_check_.drain();
   const auto& cap = *plan_.limits.cpu_time;
-  if (cut_short_ || (caps_ ? caps_->cpu() : usage_of_tree(child_.pid()).cpu) < cap.value) return;
+  if (cut_short_ || cpu_time() < cap.value) return;
   cut_short(EndedBy::kCpuTime,
             fmt::format("ended by the cap cpu_time = {} ({})", duration_text(cap.value), to_string(cap.origin)));
 }
 
-void Supervisor::cut_short(EndedBy reason, const std::string& detail) {
-  Outcome outcome;
-  outcome.ended_by = reason;
-  outcome.exit_status = static_cast<int>(ExitStatus::kCapEnded);
-  outcome.detail = detail;
-  cut_short_ = outcome;
-  launch::send(child_.channel(), Kind::kSignal, SIGTERM);
-  grace_.start(kGrace);
+void Supervisor::cut_short(EndedBy reason, const std::string& detail) { end(cut_short_by(reason, detail), kGrace); }
+
+void Supervisor::end(Outcome outcome, std::chrono::milliseconds grace) {
+  if (!cut_short_) cut_short_ = std::move(outcome);
+  // Without a grace not even the first: a handler of SIGTERM would still run.
+  const bool is_heard = grace.count() > 0 && child_.order(Kind::kSignal, 0, SIGTERM);
+  if (is_frozen()) go_on();  // nobody who stands still can obey
+  kill_at_ = sys::boot_time() + (is_heard ? grace : 0ms);
+  grace_.start(kLook, kLook);
+  end_when_due();
+}
+
+/// Pid 1 stays when everybody else has obeyed.
+void Supervisor::end_when_due() {
+  grace_.drain();
+  const Usage now = usage();
+  cpu_at_end_ = now.cpu;
+  if (now.processes <= 1 || sys::boot_time() >= kill_at_) kill();
+}
+
+/// Without a last word: it would go on with what it has to be ended for.
+void Supervisor::kill_for(EndedBy reason, const std::string& detail) {
+  cut_short_ = cut_short_by(reason, detail);
+  child_.process().kill();
 }
 
 }  // namespace clawbox::supervise

@@ -25,10 +25,6 @@ TerminalProxy::TerminalProxy(sys::Loop& loop, OwnedFd master, const CallerStdio&
       caller_(stdio.terminal_input.value_or(stdio.terminal_output.value_or(0))),
       has_input_(stdio.terminal_input.has_value()),
       raw_output_(stdio.terminal_output == 1 ? sys::RawTerminal::Output::kRaw : sys::RawTerminal::Output::kCooked) {
-  termios attributes = sys::attributes_of(caller_);
-  if (!has_input_)
-    attributes.c_oflag &= ~static_cast<tcflag_t>(OPOST);  // the caller's terminal stays cooked and does it
-  sys::set_attributes(master_.get(), attributes);
   resize();
   sys::set_nonblocking(master_.get());
   take_terminal();

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <vector>
 
 namespace clawbox::supervise {
 
@@ -18,5 +19,8 @@ struct Usage {
 /// may be missed once; they are counted by the next look, in the times of whoever reaped them. Not counted: descendants
 /// that a parent which ignores SIGCHLD let go without reaping; each of them has RLIMIT_CPU.
 Usage usage_of_tree(pid_t root);
+
+/// `root` and its living descendants, in no order.
+std::vector<pid_t> tree_of(pid_t root);
 
 }  // namespace clawbox::supervise

@@ -58,7 +58,15 @@ bool send_packet(const OwnedFd& channel, std::span<const std::byte> packet, std:
   return true;
 }
 
-std::optional<Received> receive_packet(const OwnedFd& channel, std::span<std::byte> packet) {
+namespace {
+
+struct Raw {
+  std::size_t size = 0;
+  bool is_cut = false;
+  std::vector<OwnedFd> descriptors;
+};
+
+Raw receive(const OwnedFd& channel, std::span<std::byte> packet) {
   iovec bytes{packet.data(), packet.size()};
   ControlBuffer control{};
   msghdr message{};
@@ -71,11 +79,30 @@ std::optional<Received> receive_packet(const OwnedFd& channel, std::span<std::by
     // ECONNRESET, once: the other end closed without reading all. What it has sent is still there.
     if (errno != EINTR && errno != ECONNRESET) throw_errno("receiving on the channel");
   }
-  Received received{descriptors_of(message)};
-  if (got == 0) return std::nullopt;
-  if (static_cast<std::size_t>(got) != packet.size() || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
-    throw_sys_error(EPROTO, "a packet of the wrong size on the channel");
-  return received;
+  std::vector<OwnedFd> descriptors = descriptors_of(message);
+  return {static_cast<std::size_t>(got), (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0, std::move(descriptors)};
+}
+
+}  // namespace
+
+std::optional<Received> receive_packet(const OwnedFd& channel, std::span<std::byte> packet) {
+  Raw raw = receive(channel, packet);
+  if (raw.size == 0) return std::nullopt;
+  if (raw.size != packet.size() || raw.is_cut) throw_sys_error(EPROTO, "a packet of the wrong size on the channel");
+  return Received{std::move(raw.descriptors)};
+}
+
+bool send_text(const OwnedFd& channel, std::string_view text, std::span<const int> descriptors) {
+  return send_packet(channel, std::as_bytes(std::span(text)), descriptors);
+}
+
+std::optional<ReceivedText> receive_text(const OwnedFd& channel, std::size_t most) {
+  std::string text(most, '\0');
+  Raw raw = receive(channel, std::as_writable_bytes(std::span(text)));
+  if (raw.size == 0) return std::nullopt;
+  if (raw.is_cut) throw_sys_error(EPROTO, "a packet that is too large on the channel");
+  text.resize(raw.size);
+  return ReceivedText{std::move(text), std::move(raw.descriptors)};
 }
 
 }  // namespace clawbox::sys

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/owned_fd.h"
@@ -25,5 +27,13 @@ struct Received {
   std::vector<OwnedFd> descriptors;
 };
 std::optional<Received> receive_packet(const OwnedFd& channel, std::span<std::byte> packet);
+
+/// Packets of any size up to `most`, which is an error to exceed: text, and descriptors along with it.
+bool send_text(const OwnedFd& channel, std::string_view text, std::span<const int> descriptors = {});
+struct ReceivedText {
+  std::string text;
+  std::vector<OwnedFd> descriptors;
+};
+std::optional<ReceivedText> receive_text(const OwnedFd& channel, std::size_t most);
 
 }  // namespace clawbox::sys

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "sys/openat2.h"
+
 namespace clawbox::sys {
 
 Listing::Listing(const std::string& path) : stream_(::opendir(path.c_str())) {
@@ -27,6 +29,13 @@ const dirent* Listing::next() {
   } while (entry != nullptr && (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0));
   if (entry == nullptr) error_ = errno;
   return entry;
+}
+
+std::vector<std::string> names_in(const OwnedFd& directory) {
+  std::vector<std::string> names;
+  Listing listing(try_openat2(directory.get(), ".", O_RDONLY | O_DIRECTORY, 0));
+  while (const dirent* entry = listing.next()) names.emplace_back(entry->d_name);
+  return names;
 }
 
 }  // namespace clawbox::sys

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/owned_fd.h"
 
@@ -30,5 +31,8 @@ class Listing {
   std::unique_ptr<DIR, Close> stream_;
   int error_ = 0;
 };
+
+/// All names at once, in the kernel's order. Opened anew, so `directory` may be O_PATH, and keeps its place.
+std::vector<std::string> names_in(const OwnedFd& directory);
 
 }  // namespace clawbox::sys

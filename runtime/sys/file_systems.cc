@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <array>
@@ -51,6 +52,29 @@ bool all_answer_around(const std::string& directory) {
 
 bool all_answer(pid_t process) {
   return all_answer(std::to_string(process), [](const MountPoint&) { return true; });
+}
+
+std::string type_of_file_system(const std::string& path) try {
+  struct statx found {};
+  if (::statx(AT_FDCWD, path.c_str(), 0, STATX_MNT_ID, &found) != 0) return "";
+  const OwnedFd file = open("/proc/self/mountinfo", O_RDONLY);
+  for (const std::string& line : split(read_all(file, kLongestMountinfo, "mountinfo"), '\n')) {
+    if (!line.starts_with(std::to_string(found.stx_mnt_id) + " ")) continue;
+    const std::vector<std::string> words = split(line, ' ');
+    const auto dash = std::find(words.begin(), words.end(), "-");
+    return words.end() - dash < 2 ? "" : *(dash + 1);
+  }
+  return "";
+} catch (const SysError&) {
+  return "";
+}
+
+// FUSE, NFS, both of SMB, 9P, Ceph: <linux/magic.h>
+bool may_fall_silent(const OwnedFd& directory) {
+  constexpr std::array<uint32_t, 6> kServed{0x65735546, 0x6969, 0xFF534D42, 0xFE534D42, 0x01021997, 0x00C36400};
+  struct statfs status {};
+  if (::fstatfs(directory.get(), &status) != 0) return true;
+  return std::find(kServed.begin(), kServed.end(), static_cast<uint32_t>(status.f_type)) != kServed.end();
 }
 
 Space space_of(const OwnedFd& directory) {

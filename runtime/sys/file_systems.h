@@ -26,6 +26,12 @@ bool all_answer(pid_t process);
 /// Those that the caller sees at, above and below a directory.
 bool all_answer_around(const std::string& directory);
 
+/// Its type, such as "overlay", by mountinfo; empty where that does not tell.
+std::string type_of_file_system(const std::string& path);
+
+/// Its server may fall silent while we wait for an answer: FUSE, or behind a network.
+bool may_fall_silent(const OwnedFd& directory);
+
 /// Bytes; `free`: for somebody without privileges. Nothing where the kernel does not tell.
 struct Space {
   uint64_t all = 0, free = 0;

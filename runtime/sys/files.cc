@@ -176,10 +176,22 @@ void lock(const OwnedFd& fd) {
     if (errno != EINTR) throw_errno("locking");
 }
 
-bool try_lock(const OwnedFd& fd) {
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return true;
+namespace {
+
+bool try_lock(const OwnedFd& fd, int kind) {
+  if (::flock(fd.get(), kind | LOCK_NB) == 0) return true;
   if (errno == EWOULDBLOCK) return false;
   throw_errno("locking");
+}
+
+}  // namespace
+
+bool try_lock(const OwnedFd& fd) { return try_lock(fd, LOCK_EX); }
+
+bool is_locked(const OwnedFd& fd) {
+  if (!try_lock(fd, LOCK_SH)) return true;
+  ::flock(fd.get(), LOCK_UN);
+  return false;
 }
 
 }  // namespace clawbox::sys

@@ -58,5 +58,7 @@ void change_pipe_owner(int fd, uid_t uid, gid_t gid);  // of an unnamed pipe; an
 /// True if this process got the lock; the lock goes with the descriptor (flock(2)).
 void lock(const OwnedFd& fd);  // waits for it
 bool try_lock(const OwnedFd& fd);
+/// Somebody else has it. Who asks is in nobody's way who asks too; whoever takes the lock meanwhile is.
+bool is_locked(const OwnedFd& fd);
 
 }  // namespace clawbox::sys

@@ -12,9 +12,11 @@
 #include <charconv>
 #include <cstring>
 #include <ctime>
+#include <fstream>
 #include <iterator>
 
 #include "base/error.h"
+#include "sys/directories.h"
 
 namespace clawbox::sys {
 namespace {
@@ -183,15 +185,19 @@ std::optional<ProcessStat> parse_stat(std::string_view text) {
   Words words(text.substr(end + 1));
   for (std::size_t field = kFirst; field <= kLast; ++field) fields[field] = words.next();
   const auto number = [&](std::size_t field) { return parse_number<uint64_t>(fields[field]); };
-  if (fields[3].size() != 1 || !number(4) || !number(22) || !number(26) || !number(28) || !number(kLast))
+  const auto amount = [&](std::size_t field) { return number(field).value_or(0); };
+  if (fields[3].size() != 1 || !number(4) || !number(6) || !number(22) || !number(26) || !number(28) || !number(kLast))
     return std::nullopt;
   return ProcessStat{.name = std::string(text.substr(begin + 1, end - begin - 1)),
                      .state = fields[3].front(),
                      .parent = static_cast<pid_t>(*number(4)),
+                     .session = static_cast<pid_t>(*number(6)),
                      .start_time = *number(22),
                      .start_code = *number(26),
                      .start_stack = *number(28),
-                     .arg_start = *number(kLast)};
+                     .arg_start = *number(kLast),
+                     .cpu_ticks = amount(14) + amount(15) + amount(16) + amount(17),
+                     .resident_pages = amount(24)};
 }
 
 std::optional<ProcessStat> stat_of(pid_t pid) {
@@ -219,6 +225,17 @@ std::chrono::nanoseconds cpu_time_of(pid_t pid) {
 
 ProcessLink executable_of(pid_t pid) { return link_of(pid, "exe"); }
 ProcessLink directory_of(pid_t pid) { return link_of(pid, "cwd"); }
+
+std::vector<pid_t> children_of(pid_t pid) {
+  std::vector<pid_t> result;
+  const std::string tasks = fmt::format("/proc/{}/task", pid);
+  Listing listing(tasks);
+  while (const dirent* entry = listing.next()) {
+    std::ifstream children(fmt::format("{}/{}/children", tasks, entry->d_name));
+    for (pid_t child = 0; children >> child;) result.push_back(child);
+  }
+  return result;
+}
 
 std::optional<OwnedFd> pidfd_of(pid_t pid) {
   const long fd = ::syscall(SYS_pidfd_open, pid, 0);

@@ -34,9 +34,11 @@ std::optional<ProcessStatus> parse_status(std::string_view text);
 struct ProcessStat {
   std::string name;  // comm: up to 15 bytes of anything
   char state = '?';
-  pid_t parent = 0;
+  pid_t parent = 0, session = 0;
   uint64_t start_time = 0;                                  // ticks since boot
   uint64_t start_code = 0, start_stack = 0, arg_start = 0;  // 0 or 1 where we may not trace the process
+  uint64_t cpu_ticks = 0;                                   // its own and those of the children that it reaped
+  uint64_t resident_pages = 0;
 };
 std::optional<ProcessStat> stat_of(pid_t pid);
 std::optional<ProcessStat> parse_stat(std::string_view text);
@@ -70,6 +72,9 @@ struct ProcessLink {
 };
 ProcessLink executable_of(pid_t pid);
 ProcessLink directory_of(pid_t pid);
+
+/// Of all its threads; proc_pid_task(5). Children that come and go meanwhile may be missed.
+std::vector<pid_t> children_of(pid_t pid);
 
 /// Nothing: no such process.
 std::optional<OwnedFd> pidfd_of(pid_t pid);

@@ -1,7 +1,6 @@
 #include "sys/processes.h"
 
 #include <fcntl.h>
-#include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -180,11 +179,6 @@ void drop_groups() {
   if (::syscall(SYS_setgroups, 0, nullptr) < 0) throw_errno("setgroups");
 }
 
-void new_session_keyring() {
-  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS)
-    throw_errno("joining a new session keyring");
-}
-
 void set_limit(int resource, uint64_t soft_and_hard) {
   const rlimit limit{soft_and_hard, soft_and_hard};
   if (::setrlimit(static_cast<__rlimit_resource>(resource), &limit) < 0) throw_errno("setrlimit {}", resource);
@@ -232,11 +226,13 @@ BlockedSignals::~BlockedSignals() { ::sigprocmask(SIG_SETMASK, &before_, nullptr
 
 std::optional<Reaped> reap_one() {
   int status = 0;
-  const pid_t pid = ::waitpid(-1, &status, WNOHANG | WUNTRACED);
-  if (pid <= 0) return std::nullopt;
-  if (WIFSTOPPED(status)) return Reaped{pid, {}, WSTOPSIG(status)};
-  if (WIFSIGNALED(status)) return Reaped{pid, {0, WTERMSIG(status)}, 0};
-  return Reaped{pid, {WEXITSTATUS(status), 0}, 0};
+  Reaped reaped;
+  reaped.pid = ::wait4(-1, &status, WNOHANG | WUNTRACED, &reaped.usage);
+  if (reaped.pid <= 0) return std::nullopt;
+  if (WIFSTOPPED(status)) reaped.stop_signal = WSTOPSIG(status);
+  if (WIFSIGNALED(status)) reaped.ending.signal = WTERMSIG(status);
+  if (WIFEXITED(status)) reaped.ending.status = WEXITSTATUS(status);
+  return reaped;
 }
 
 rusage usage_of_children() {

@@ -68,7 +68,6 @@ void new_session();
 void set_hostname(const std::string& name);
 void become(uid_t uid, gid_t gid);  // real, effective and saved
 void drop_groups();
-void new_session_keyring();  // ENOSYS is fine: a kernel without keys has none to leak
 void set_limit(int resource, uint64_t soft_and_hard);
 void close_from(int first);  // close_range(2), Linux 5.9
 void reset_signals();        // every disposition to its default, nothing blocked
@@ -111,6 +110,7 @@ struct Reaped {
   pid_t pid = 0;
   Ending ending;
   int stop_signal = 0;  // not 0: stopped, not ended
+  rusage usage{};       // of it and of what it has reaped
 };
 std::optional<Reaped> reap_one();
 rusage usage_of_children();

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstring>
+
 #include "base/error.h"
 
 namespace clawbox::sys {
@@ -29,6 +31,18 @@ bool in_foreground(int terminal) { return ::tcgetpgrp(terminal) == ::getpgrp(); 
 termios attributes_of(int terminal) {
   termios attributes{};
   if (::tcgetattr(terminal, &attributes) < 0) throw_errno("reading the terminal's attributes");
+  return attributes;
+}
+
+/// The kernel's tty_std_termios.
+termios usual_attributes() {
+  termios attributes{};
+  attributes.c_iflag = ICRNL | IXON;
+  attributes.c_oflag = OPOST | ONLCR;
+  attributes.c_cflag = B38400 | CS8 | CREAD | HUPCL;
+  attributes.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN;
+  constexpr cc_t kCharacters[] = {3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22, 0};  // INIT_C_CC
+  std::memcpy(attributes.c_cc, kCharacters, sizeof kCharacters);
   return attributes;
 }
 

@@ -34,6 +34,7 @@ class RawTerminal {
 /// Whether this process may read and set the terminal without being stopped (tcgetpgrp(3)).
 bool in_foreground(int terminal);
 termios attributes_of(int terminal);
+termios usual_attributes();  // as the kernel gives a new terminal
 void set_attributes(int terminal, const termios& attributes);
 winsize size_of(int terminal);
 void set_size(int terminal, const winsize& size);

@@ -55,8 +55,15 @@ class BareStore : public store::Store {
 std::unique_ptr<store::Store> store_named(const std::string& name, const std::string& directory) {
   if (name == "bare") return std::make_unique<BareStore>(directory);
   for (const store::Backing backing : store::kBackings)
-    if (name == store::name_of(backing)) return store::open(test::wish_for(directory, kCaps, backing)).store;
+    if (name == store::name_of(backing)) return store::open(backing, test::wish_for(directory, kCaps, backing));
   throw std::runtime_error("no backing " + name);
+}
+
+std::optional<std::string> skipped(const std::string& name, const std::string& directory) {
+  for (const store::Backing backing : store::kBackings)
+    if (name == store::name_of(backing))
+      if (std::string why = store::why_not(backing, directory, kCaps); !why.empty()) return why;
+  return std::nullopt;
 }
 
 std::string run_script(const Options& options) {
@@ -99,7 +106,8 @@ void measure(const Options& options, const Work& work, const std::string& input)
   const std::string self = fs::read_symlink("/proc/self/exe");
   std::vector<Contender> contenders;
   const auto contend = [&](const std::string& name) {
-    contenders.push_back({name, {self, "--inside", name, "--script", work.script, "--input", input}, std::nullopt});
+    contenders.push_back(
+        {name, {self, "--inside", name, "--script", work.script, "--input", input}, skipped(name, input)});
   };
   contend("bare");
   for (const store::Backing backing : store::kBackings) contend(store::name_of(backing));

@@ -31,6 +31,7 @@ const std::set<std::string>& may_be_not_applicable() {
       "SY04", "SY05", "SY06", "SY07", "SY08",  // the planted number is by chance one of our own inside
       "TT01", "TT06",                          // no terminal here: see escape/terminal.cc
       "NS15",                                  // only root can plant the group
+      "RS20",                                  // memory is capped by a control group
       "PR08", "SY14", "SY15", "SY16", "SY23", "SY30",
   };
   return ids;
@@ -61,8 +62,8 @@ const std::set<std::string>& open_for_anyone() {
       "NW01", "NW03", "NW06", "NW07", "NW18", "NW21", "NW22", "NW23", "NW24", "IP01", "IP02", "IP03", "IP04", "IP05",
       "IP06", "IP07", "IP08", "IP09", "IP11", "IP12", "IP13", "IP14", "NS01", "NS02", "NS03", "NS04", "NS12", "SY02",
       "SY07", "SY05", "SY14", "SY25", "SY26", "SY27", "SY30", "TT03", "TT04", "TT05", "TT07", "RS03", "RS05", "RS06",
-      "SV03", "SV05", "SV06", "SV07", "WS01", "WS02", "WS03", "WS04", "WS05", "WS06", "WS07", "WS08", "WS09", "WS10",
-      "WS11", "WS12", "WS13", "WS14", "SE01", "SE02", "SE03", "SE04", "SE05",
+      "RS14", "RS15", "SV03", "SV05", "SV06", "SV07", "WS01", "WS02", "WS03", "WS04", "WS05", "WS06", "WS07", "WS08",
+      "WS09", "WS10", "WS11", "WS12", "WS13", "WS14", "SE01", "SE02", "SE03", "SE04", "SE05",
   };
   return ids;
 }

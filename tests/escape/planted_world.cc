@@ -208,6 +208,8 @@ void PlantedWorld::tell_host() {
     tell(std::string("ns_") + name, link_target(std::string("/proc/self/ns/") + name));
   struct stat facts {};
   if (::stat("/dev/pts", &facts) == 0) tell("pts_device", std::to_string(facts.st_dev));
+  std::string instances = read_file("/proc/sys/fs/inotify/max_user_instances");
+  tell("inotify_instances", instances.substr(0, instances.find('\n')));
 }
 
 }  // namespace clawbox::test

@@ -1,13 +1,18 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <mqueue.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
+#include <functional>
+#include <string>
 
 #include "probe/check.h"
 
@@ -113,6 +118,91 @@ Result pipes_bounded(const Planted&) {
   return result;
 }
 
+/// How many descriptors `open` gives until it refuses, but no more than `most`: in a child, with which they go.
+int had_of(int most, int (*open)()) {
+  constexpr std::size_t kPage = 4096;
+  void* shared = ::mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) return 0;
+  int& count = *static_cast<int*>(shared);
+  in_child([&] {
+    const rlimit files{hard_limit(RLIMIT_NOFILE), hard_limit(RLIMIT_NOFILE)};
+    ::setrlimit(RLIMIT_NOFILE, &files);
+    while (count < most && open() >= 0) ++count;
+    return 0;
+  });
+  const int had = count;
+  ::munmap(shared, kPage);
+  return had;
+}
+
+Result terminals_capped(const Planted&) {
+  constexpr int kMany = 512;
+  const int had = had_of(kMany, [] { return ::open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC); });
+  return had < kMany ? holds() : open_because(std::to_string(had) + " pseudo-terminals could be had");
+}
+
+Result inotify_capped(const Planted& planted) {
+  const auto host = fact(planted, "inotify_instances");
+  if (!host) return not_applicable("the host's limit was not told");
+  const int most = std::atoi(host->c_str());
+  const int had = had_of(most, [] { return ::inotify_init1(IN_CLOEXEC); });
+  return had <= most / 2 ? holds() : open_because(std::to_string(had) + " inotify instances could be had");
+}
+
+/// Of what is counted by user and has no end on its own: a limit is there, and it is the end.
+Result exhausted_at(int resource, rlim_t most, uint64_t unit, const std::function<bool()>& take) {
+  const rlim_t hard = hard_limit(resource);
+  if (hard > most) return open_because("the hard limit is " + (hard == RLIM_INFINITY ? "none" : std::to_string(hard)));
+  const ChildEnd end = in_child([&] {
+    const rlimit all{hard, hard};
+    ::setrlimit(static_cast<__rlimit_resource>(resource), &all);
+    for (uint64_t taken = 0; taken <= hard; taken += unit)
+      if (!take()) return 0;
+    return 1;
+  });
+  return end.exit == 1 ? open_because("more than the limit of " + std::to_string(hard) + " could be had") : holds();
+}
+
+Result signals_exhausted(const Planted&) {
+  return exhausted_at(RLIMIT_SIGPENDING, 1U << 20, 1, [] {
+    sigset_t queued;
+    ::sigemptyset(&queued);
+    ::sigaddset(&queued, SIGRTMIN);
+    ::sigprocmask(SIG_BLOCK, &queued, nullptr);
+    return ::sigqueue(::getpid(), SIGRTMIN, {}) == 0;
+  });
+}
+
+Result queues_exhausted(const Planted&) {
+  constexpr long kMessages = 10, kSize = 1024;
+  static int number = 0;
+  return exhausted_at(RLIMIT_MSGQUEUE, 1U << 20, kMessages * kSize, [] {
+    mq_attr attributes{};
+    attributes.mq_maxmsg = kMessages;
+    attributes.mq_msgsize = kSize;
+    const std::string name = "/clawbox-probe-" + std::to_string(number++);
+    return ::mq_open(name.c_str(), O_CREAT | O_RDWR, 0600, &attributes) >= 0;
+  });
+}
+
+Result locked_memory_exhausted(const Planted&) {
+  constexpr std::size_t kPart = 1U << 20;
+  return exhausted_at(RLIMIT_MEMLOCK, 64U << 20, kPart, [] {
+    void* memory = ::mmap(nullptr, kPart, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory != MAP_FAILED && ::mlock(memory, kPart) == 0;
+  });
+}
+
+Result open_files_exhausted(const Planted&) {
+  return exhausted_at(RLIMIT_NOFILE, 1U << 20, 1, [] { return ::dup(2) >= 0; });
+}
+
+/// Without a control group a stack of any size would be memory that nobody counts.
+Result stack_exhausted(const Planted&) {
+  if (hard_limit(RLIMIT_DATA) == RLIM_INFINITY) return not_applicable("memory is not capped by RLIMIT_DATA");
+  return limit_at_most(RLIMIT_STACK, 64U << 20);
+}
+
 constexpr Check kChecks[] = {
     {"RS03", "the size of /tmp is capped", tmp_capped},
     {"RS04", "the size of /dev/shm is capped", shm_capped},
@@ -125,6 +215,13 @@ constexpr Check kChecks[] = {
     {"RS11", "hard limits cannot be raised", hard_limits_fixed},
     {"RS12", "oom_score_adj cannot be lowered", oom_score_fixed},
     {"RS13", "pipes cannot exceed the host's limit", pipes_bounded},
+    {"RS14", "pseudo-terminals are capped", terminals_capped},
+    {"RS15", "inotify instances are left for the caller", inotify_capped},
+    {"RS16", "queued signals end at their limit", signals_exhausted},
+    {"RS17", "message queues end at their limit", queues_exhausted},
+    {"RS18", "locked memory ends at its limit", locked_memory_exhausted},
+    {"RS19", "open files end at their limit", open_files_exhausted},
+    {"RS20", "the stack is bounded where memory is capped by process", stack_exhausted},
 };
 
 }  // namespace

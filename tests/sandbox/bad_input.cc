@@ -179,7 +179,7 @@ TEST_CASE("a wrong word of the command line is told with its verb, the nearest n
     check_refused(environment, finished, ExitStatus::kUsage, what);
     check_refused(environment, finished, ExitStatus::kUsage, "remedy: " + remedy);
   };
-  refused({}, "a verb is missing", "the verbs are run, explain, profile, doctor, log, report; `clawbox --help`");
+  refused({}, "a verb is missing", "the verbs are run, explain, profile, doctor, create, exec, ls");
   refused({"docter"}, "there is no verb 'docter', did you mean 'doctor'?", "the verbs are run");
   refused({"profile"}, "profile: a verb is missing", "the verbs are list, show, check, diff; `clawbox profile --help`");
   refused({"profile", "shw"}, "profile: there is no verb 'shw', did you mean 'show'?", "the verbs are list");

@@ -40,7 +40,7 @@ constexpr Call kCalls[] = {
     {"socketpair", Refused::kServes},
     {"sethostname", Refused::kNever},
     {"setsid", Refused::kNever},
-    {"keyctl", Refused::kNever},
+    {"keyctl", Refused::kMaybe},
     {"fsopen", Refused::kNever},
     {"fsconfig", Refused::kNever},
     {"fsmount", Refused::kNever},

@@ -172,10 +172,10 @@ TEST_CASE("a wrong word is refused with the nearest one, and where the words are
   const auto refused = [&](const std::vector<std::string>& words, const std::string& what, const std::string& remedy) {
     check_refused(recorded.clawbox(words), 64, what, remedy);
   };
+  check_refused(recorded.clawbox({"log", "0"}), 72, "no session's id begins with '0'", "--event session");
   refused({"log", "verfy"}, "did you mean 'verify'?", "the begin of a session's id");
   refused({"log", "--sinec", "1d"}, "did you mean '--since'?", "`clawbox log --help` lists");
   refused({"log", "--since", "1d", "verify"}, "log verify: unexpected '--since'", "`clawbox log verify --help`");
-  refused({"log", "0"}, "no session's id begins with '0'", "--event session");
   refused({"log", "--since", "1h", "--until", "2h"}, "later than", "--since 2h --until 1h");
   refused({"log", "--since", "yesterday"}, "is no time", "2026-07-01");
   refused({"log", "--event", "refusd"}, "'refused'", "the events are");

@@ -18,7 +18,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kSmall = "version = 1\nextends = 'coding'\n[limits]\ndisk = '8MiB'\nfiles = 100\n";
+// Of one kind for everybody, whose files can be looked at on the host: overlay_image.cc has root's images.
+constexpr const char* kSmall =
+    "version = 1\nextends = 'coding'\n[limits]\ndisk = '8MiB'\nfiles = 100\nstore = 'fuse'\n";
+constexpr const char* kWatched =
+    "version = 1\nextends = 'coding'\n[limits]\ndisk = '8MiB'\nstore = 'watch'\nenforce = 'best-effort'\n";
 
 /// A workspace with a file, a directory and a script, all the caller's.
 struct World : Environment {
@@ -28,7 +32,7 @@ struct World : Environment {
     fs::create_directory(workspace() + "/directory");
     write_file(workspace() + "/directory/inner", "old\n", 0644);
     add_profile("small", kSmall);
-    add_profile("plain", "version = 1\nextends = 'coding'\n[limits]\ndisk = '256MiB'\n");
+    add_profile("plain", "version = 1\nextends = 'coding'\n[limits]\ndisk = '256MiB'\nstore = 'fuse'\n");
   }
 
   std::string overlays() const { return state() + "/clawbox/overlays"; }
@@ -52,16 +56,26 @@ struct World : Environment {
 };
 
 /// The kernel's own lack, by what doctor tries on a way of its own: no overlayfs for ordinary users, no /dev/fuse.
-bool refused_here() {
+bool is_missing(const std::set<std::string>& needed) {
   const World world;
   const Json answers = Json::parse(run(world.clawbox({"doctor", "--json"})).out);
   for (const Json& probe : answers.at("probes")) {
     const std::string name = probe.at("name");
-    if ((name != "overlay" && name != "fuse") || probe.at("works") == true) continue;
+    if (!needed.contains(name) || probe.at("works") == true) continue;
     skip("kernel: no overlay workspace here: " + name + ": " + probe.at("found").get<std::string>());
     return true;
   }
   return false;
+}
+bool refused_here() { return is_missing({"overlay", "fuse"}); }
+bool no_overlay_here() { return is_missing({"overlay"}); }
+
+/// What is kept of a session: for its review.
+std::set<std::string> entries_beside(const std::string& upper) {
+  std::set<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator(fs::path(upper).parent_path()))
+    names.insert(entry.path().filename());
+  return names;
 }
 
 std::string children_of(pid_t pid) {
@@ -90,7 +104,7 @@ TEST_CASE("what is written over a workspace is kept apart, and the workspace sta
   struct stat removed {};
   REQUIRE(::lstat((kept + "/gone").c_str(), &removed) == 0);
   CHECK(S_ISCHR(removed.st_mode));
-  CHECK(std::distance(fs::directory_iterator(fs::path(kept).parent_path()), {}) == 1);
+  CHECK(entries_beside(kept) == std::set<std::string>{"protect", "upper", "workspace"});
 }
 
 TEST_CASE("a session that writes nothing over its workspace, or does not start, leaves nothing") {
@@ -112,7 +126,7 @@ TEST_CASE("whatever modes its directories have, nothing of a session stays besid
   }
   run(world.over("for d in d*; do rm $d/f; chmod 000 $d; rmdir $d & done; exit 0"));
   REQUIRE_FALSE(world.kept().empty());
-  CHECK(std::distance(fs::directory_iterator(fs::path(world.kept()).parent_path()), {}) == 1);
+  CHECK(entries_beside(world.kept()) == std::set<std::string>{"protect", "upper", "workspace"});
 }
 
 TEST_CASE("protected files stay read-only in an overlay too") {
@@ -190,10 +204,44 @@ TEST_CASE("what a killed clawbox wrote is kept, and the rest of it is removed by
   CHECK_FALSE(fs::exists(left / "work"));
 }
 
+TEST_CASE("a session that writes more than a watched disk may hold is ended at once, which the trail says") {
+  if (no_overlay_here()) return;
+  const World world;
+  world.add_profile("watched", kWatched);
+  const Finished finished =
+      run(world.over("echo kept >kept; while :; do i=$((i+1)); head -c 1000000 /dev/zero >big$i; done", "watched"));
+  INFO(finished.err);
+  CHECK(finished.status == 124);
+  CHECK(finished.err.find("is watched and not held") != std::string::npos);
+  CHECK(finished.err.find("ended by the cap disk = 8MiB") != std::string::npos);
+  CHECK(Json::parse(read_file(world.home() + "/outcome")).at("ended_by") == "disk");
+  CHECK(read_file(world.kept() + "/kept") == "kept\n");
+  CHECK(std::distance(fs::directory_iterator(fs::path(world.kept()).parent_path()), {}) == 3);  // and two for a review
+  const Trail trail(world);
+  REQUIRE(trail.all("cap").size() == 1);
+  CHECK(trail.all("cap")[0].at("state") == "exceeded");
+  CHECK(trail.all("cap")[0].at("used").get<uint64_t>() > 8ULL << 20);
+  CHECK(trail.all("session.start")[0].at("store").at("backing") == "watch");
+  CHECK(trail.all("session.start")[0].at("store").at("hard") == false);
+}
+
+TEST_CASE("below its cap a session over a watched disk ends as any other, and can reserve no room") {
+  if (no_overlay_here()) return;
+  const World world;
+  world.add_profile("watched", kWatched);
+  const Finished finished = run(world.over(
+      "fallocate -l 1M room 2>/dev/null || echo refused; head -c 1000000 /dev/zero >file; wc -c <file; rm gone",
+      "watched"));
+  INFO(finished.err);
+  CHECK(finished.status == 0);
+  CHECK(finished.out == "refused\n1000000\n");
+  CHECK(fs::file_size(world.kept() + "/file") == 1000000);
+}
+
 TEST_CASE("no more is promised to all sessions together than the disk has") {
   if (refused_here()) return;
   const World world;
-  world.add_profile("huge", "version = 1\nextends = 'coding'\n[limits]\ndisk = '100TiB'\n");
+  world.add_profile("huge", "version = 1\nextends = 'coding'\n[limits]\ndisk = '100TiB'\nstore = 'fuse'\n");
   const Finished refused = run(world.over("true", "huge"));
   INFO(refused.err);
   CHECK(refused.status == 125);

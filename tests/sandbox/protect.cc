@@ -113,6 +113,18 @@ TEST_CASE("look-alikes of .git that appear are listed") {
   }
 }
 
+TEST_CASE("protected files that a lasting session made are listed by whatever ends it") {
+  const Environment environment;
+  for (const std::vector<std::string>& end :
+       {std::vector<std::string>{"stop", "work"}, {"kill", "work"}, {"rm", "--force", "work"}}) {
+    INFO(end.front());
+    run(environment.outside({"rm", "-f", ".envrc"}));
+    REQUIRE(run(environment.clawbox({"create", "--quiet", "--name", "work"})).status == 0);
+    run(environment.clawbox({"exec", "work", "--", "sh", "-c", "echo evil >.envrc"}));
+    CHECK(run(environment.clawbox(end)).err.find(".envrc") != std::string::npos);
+  }
+}
+
 TEST_CASE("nothing is listed when nothing protected changed") {
   const Environment environment;
   plant_repository(environment);

@@ -30,7 +30,7 @@ constexpr const char* kWriter =
     "errors=$HOME/errors; touch $errors\n"
     "\"$0\" run -- sh -c 'head -c 50M /dev/zero >big; while [ ! -e stop ]; do head -c 200000 /dev/zero >>big || exit "
     "3; "
-    "sleep 0.02; done; echo through' 2>>$errors &\n"
+    "sleep 0.1; done; echo through' 2>>$errors &\n"
     "until grep -q 'stands still' $errors; do sleep 0.1; kill -0 $! || exit 9; done\n";
 
 bool refused_here() {
@@ -83,4 +83,26 @@ TEST_CASE("a session does not start where too little is free already") {
   CHECK(finished.out == "125\nbig\n");
   CHECK(finished.err.find("limits.reserve") != std::string::npos);
   CHECK(finished.err.find("remedy: free some space") != std::string::npos);
+}
+
+TEST_CASE("a session that adds more to its workspace than limits.disk is ended") {
+  const Environment world;
+  world.add_profile("small", "version = 1\nextends = 'coding'\n[limits]\ndisk = '8MiB'\n");
+  const Finished finished = run(world.inside(
+      "small", {"sh", "-c", "i=0; while i=$((i + 1)); do head -c 1M /dev/zero >$i; [ $i -lt 4000 ] || exit 0; done"}));
+  INFO(finished.err);
+  CHECK(finished.status == 124);
+  CHECK(finished.err.find("ended by the cap disk = 8MiB") != std::string::npos);
+  const std::vector<Json> caps = Trail(world).all("cap");
+  REQUIRE(caps.size() == 1);
+  CHECK(caps[0].at("state") == "exceeded");
+  CHECK(caps[0].at("used") > (8 << 20));
+}
+
+TEST_CASE("room in a workspace that is watched is taken by writing alone") {
+  const Environment world;
+  const Finished finished = run(world.inside("coding", {"fallocate", "-l", "1M", "big"}));
+  CHECK(finished.status == 1);
+  CHECK(finished.err.find("not supported") != std::string::npos);
+  CHECK(run(world.inside("coding", {"truncate", "-s", "1M", "big"})).status == 0);
 }

@@ -23,12 +23,15 @@ HERE = pathlib.Path(__file__).resolve().parent
 UNUSED_DAYS = 14
 # What a session of an ordinary user, and the tests themselves, need.
 PACKAGES = """busybox-static dbus dbus-user-session kmod libmnl0 libnss-systemd libpam-systemd
-  nftables passwd procps strace systemd systemd-sysv udev uidmap git""".split()
+  nftables passwd procps strace systemd systemd-sysv udev uidmap git e2fsprogs quota xfsprogs""".split()
 # Each costs seconds at the boot or wakes up in the middle of a test.
 MASKED = """apparmor.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer
-  e2scrub_reap.service fstrim.timer getty@tty1.service ldconfig.service serial-getty@ttyS0.service
+  e2scrub_reap.service fstrim.timer getty@tty1.service ldconfig.service quota.service quotaon.service
+  quotarpc.service serial-getty@ttyS0.service
   systemd-hwdb-update.service systemd-journal-flush.service systemd-timesyncd.service systemd-tmpfiles-clean.timer
   systemd-udevd.service systemd-udev-trigger.service""".split()
+# Here an administrator gave users every controller; elsewhere they have what systemd gives by itself.
+DELEGATING = {"trixie"}
 UNIT = """[Unit]
 Wants=user@1000.service
 After=basic.target dbus.service systemd-logind.service systemd-user-sessions.service user@1000.service
@@ -88,8 +91,12 @@ def unpack_packages(suite, root, work):
         suite, root, f"deb {debian_mirror()} {suite} main", stdout=sys.stderr)
 
 
-def furnish(root):
+def furnish(root, suite):
     """The ordinary user with a lingering session, and the agent instead of what nobody needs here."""
+    if suite in DELEGATING:
+        drop_in = root / "etc/systemd/system/user@.service.d/delegate.conf"
+        drop_in.parent.mkdir(parents=True)
+        drop_in.write_text("[Service]\nDelegate=cpu cpuset io memory pids\n")
     run("chroot", root, "useradd", "--create-home", "--uid", "1000", "--shell", "/bin/bash", "tester")
     for path, text in {"etc/hostname": "clawbox-vm\n", "etc/hosts": "127.0.0.1 localhost clawbox-vm\n", "etc/fstab": "",
                        "etc/machine-id": "0" * 31 + "1\n", "var/lib/systemd/linger/tester": "",
@@ -155,7 +162,7 @@ def build(suite, directory, work):
     root, image = work / "root", work / "image"
     image.mkdir()
     unpack_packages(suite, root, work)
-    furnish(root)
+    furnish(root, suite)
     release = next((root / "lib/modules").iterdir()).name
     kernel = decompressed_kernel(root / f"boot/vmlinuz-{release}")
     if not kernel.startswith(b"\x7fELF"):

@@ -29,6 +29,8 @@ std::vector<Json> every_event() {
       {"call", {{"call", "connect"}, {"arguments", "3, {AF_INET \"10.0.0.1:53\"}, 16"}, {"pid", 100}, {"exec", 1}}},
       {"folded", {{"count", 516}, {"since_us", 1}, {"call", "openat"}, {"pid", 100}}},
       {"cap", {{"cap", "memory"}, {"value", "1GiB"}, {"origin", "coding.toml:9"}, {"hits", 2}}},
+      {"cap", {{"cap", "cpu"}, {"value", "200%"}, {"origin", "coding.toml:9"}, {"hits", 30}, {"throttled_ms", 2500}}},
+      {"cap", {{"cap", "group"}, {"state", "lost"}, {"origin", "default"}}},
       {"usage", {{"cpu_ms", 100}, {"processes", 3}, {"resident", 5 << 20}}},
       {"usage", {{"cpu_ms", 900}, {"processes", 2}, {"resident", 7 << 20}}},
       {"audit.rotate", {{"segment", 2}}},

@@ -98,6 +98,14 @@ TEST_CASE("the nearest name is offered for a slip of the keyboard") {
   CHECK(nearest_name(given, kModes) == expected);
 }
 
+TEST_CASE("neighbours that changed places are one mistake, and a name of one letter can be meant") {
+  const std::vector<std::string> names{"work", "o"};
+  CHECK(nearest_name("wrok", names) == "work");
+  CHECK(nearest_name("owkr", names) == std::nullopt);
+  CHECK(nearest_name("oo", names) == "o");
+  CHECK(nearest_name("x", names) == std::nullopt);
+}
+
 TEST_CASE("no name is offered when none is near") {
   const std::string given = GENERATE(as<std::string>(), "", "zzz", "x", "completely-different", std::string(4096, 'o'));
   CHECK_FALSE(nearest_name(given, kModes).has_value());

@@ -96,6 +96,69 @@ TEST_CASE("a process is born into its exec's group and dies with the session's")
   CHECK(!is_there(playground.group(), "session"));
 }
 
+TEST_CASE("an exec is ended alone, and its group is swept when nobody holds it any more") {
+  const Playground playground;
+  if (!playground) return test::skip(kNone);
+  Cgroup session(playground.again(), "session", plan_with({}));
+  std::shared_ptr<Exec> second = session.make_exec(), third = session.make_exec();
+  sys::Process first = sleeper_in(session.first_exec()), beside = sleeper_in(third->group());
+  sys::Process ended = sleeper_in(second->group());
+  second->kill();
+  CHECK(ended.wait().signal == SIGKILL);
+  session.sweep();
+  CHECK(is_there(session.session(), "exec-2"));
+  second.reset();
+  session.sweep();
+  CHECK(!is_there(session.session(), "exec-2"));
+  CHECK(third->group().read_if_there("cgroup.procs") == fmt::format("{}\n", beside.pid()));
+  CHECK(session.first_exec().read_if_there("cgroup.procs") == fmt::format("{}\n", first.pid()));
+}
+
+TEST_CASE("a group stays as long as processes that its exec left behind live in it") {
+  const Playground playground;
+  if (!playground) return test::skip(kNone);
+  Cgroup session(playground.again(), "session", plan_with({}));
+  sys::Process left_behind = sleeper_in(session.make_exec()->group());
+  session.sweep();
+  CHECK(is_there(session.session(), "exec-2"));
+  CHECK(left_behind.kill());
+  left_behind.wait();
+  while (is_there(session.session(), "exec-2")) session.sweep();  // the kernel counts it out in its own time
+}
+
+TEST_CASE("a process is taken into an exec's group") {
+  const Playground playground;
+  if (!playground) return test::skip(kNone);
+  Cgroup session(playground.again(), "session", plan_with({}));
+  sys::Process moved = sleeper_in(session.first_exec());
+  const std::shared_ptr<Exec> second = session.make_exec();
+  second->take_in(moved.pid());
+  CHECK(second->group().read_if_there("cgroup.procs") == fmt::format("{}\n", moved.pid()));
+  CHECK(session.first_exec().read_if_there("cgroup.procs") == "");
+}
+
+TEST_CASE("an exec that outlives its session's groups does no harm") {
+  const Playground playground;
+  if (!playground) return test::skip(kNone);
+  std::optional<Cgroup> session(std::in_place, playground.again(), "session", plan_with({}));
+  const std::shared_ptr<Exec> second = session->make_exec();
+  session.reset();
+  CHECK(!is_there(playground.group(), "session"));
+  CHECK(second->hits().processes == 0);
+}
+
+TEST_CASE("groups that somebody removed while they were in use are silent") {
+  const Playground playground;
+  if (!playground) return test::skip(kNone);
+  const Cgroup session(playground.again(), "session", plan_with({}));
+  playground.group().remove_child("session", std::chrono::steady_clock::now() + 10s);
+  CHECK(!session.usage().memory);
+  CHECK(session.hits().processes == 0);
+  CHECK(session.throttling().periods == 0);
+  CHECK(!session.freeze());
+  CHECK(!session.thaw());
+}
+
 TEST_CASE("a frozen session stands still and still dies with its group") {
   const Playground playground;
   if (!playground) return test::skip(kNone);
@@ -161,4 +224,5 @@ TEST_CASE("a session without a group asks for nothing") {
   CHECK(!none.usage().cpu);
   CHECK(none.hits().processes == 0);
   CHECK(!none.first_exec().directory());
+  CHECK(none.freeze());
 }

@@ -79,6 +79,12 @@ TEST_CASE("a directory that the profile names is used by everybody") {
   CHECK(std::string(world.refusal().what()).find("cannot be written") != std::string::npos);
   world.host.control_groups = {true, "", "/sys/fs/cgroup/agents", true, true, {}};
   CHECK(std::string(world.refusal().what()).find("processes live in") != std::string::npos);
+  world.host.control_groups = {true, "", "/sys/fs/cgroup/agents", true, true, {"cpu", "pids"}};
+  CHECK(std::string(world.refusal().what()).find("does not give the controller memory, and can give no more while") !=
+        std::string::npos);
+  CHECK(world.refusal().remedy().starts_with("move them into a group below it"));
+  world.host.control_groups.is_group = false;
+  CHECK(std::string(world.refusal().what()).find("is no control group of version 2") != std::string::npos);
 }
 
 TEST_CASE("a profile without caps has no group") {
@@ -123,6 +129,7 @@ TEST_CASE("what a limit of each process stands in for is told, and the rest must
   CHECK(plan.limits.group.maker == ControlGroup::Maker::kNone);
   CHECK(rlimit(plan, "data") == 4ULL << 30);
   CHECK(rlimit(plan, "nproc") == 512);
+  CHECK(rlimit(plan, "stack") == 8ULL << 20);  // no data: RLIMIT_DATA would let it grow
   CHECK(has_shortfall(plan, "memory 4GiB by RLIMIT_DATA of each process, processes 512 by RLIMIT_NPROC"));
   CHECK(has_shortfall(plan, "no cap swap 0, cpu 150%"));
 }
@@ -182,4 +189,11 @@ TEST_CASE("a session that could write control groups is refused") {
   world.files.directory("/sys/fs");
   world.write("/sys/fs");
   CHECK(world.refusal().status() == ExitStatus::kStateUnusable);
+}
+
+TEST_CASE("a memory that is slowed down and not ended is asked for by name") {
+  CHECK(value_of(capped().plan(), "memory.high").empty());
+  World world = capped();
+  world.profile.limits.memory_high = Decided<uint64_t>{3ULL << 30, {"try.toml", 45}};
+  CHECK(value_of(world.plan(), "memory.high") == "3221225472");
 }

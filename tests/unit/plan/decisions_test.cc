@@ -73,12 +73,13 @@ TEST_CASE("a wish above the caller's hard limit is lowered and the reason says s
   CHECK(note->why.find("lowered") != std::string::npos);
 }
 
-TEST_CASE("a disk cap that cannot hold the host's own directory is told, and none that can") {
+TEST_CASE("a disk cap of the host's own directory is watched, which is told; of an overlay it is held") {
   World world;
   world.profile.limits.disk = Decided<uint64_t>{8ULL << 30, {"try.toml", 45}};
-  CHECK(has_shortfall(world.plan(), "disk 8GiB caps each file and not their sum"));
+  CHECK(has_shortfall(world.plan(), "disk 8GiB of the workspace is watched and not held"));
+  CHECK(world.plan().storage->backing == Storage::Backing::kWatch);
   world.profile.workspace.mode.value = profile::WorkspaceMode::kOverlay;
-  CHECK_FALSE(has_shortfall(world.plan(), "disk 8GiB caps each file and not their sum"));
+  CHECK_FALSE(has_shortfall(world.plan(), "disk 8GiB of the workspace is watched and not held"));
 }
 
 TEST_CASE("a disk cap holds at least for each single file") {

@@ -131,7 +131,7 @@ TEST_CASE("an overlay workspace is written to a capped store, and its protected 
   REQUIRE(plan.storage);
   CHECK(plan.storage->bytes == 8ULL << 30);
   CHECK(plan.storage->files == (8ULL << 30) / 4096);
-  CHECK_FALSE(plan.storage->backing);
+  CHECK(plan.storage->backing == Storage::Backing::kFuse);
 }
 
 TEST_CASE("an overlay workspace without a cap on the disk is refused by line") {

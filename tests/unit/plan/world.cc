@@ -76,6 +76,11 @@ std::optional<std::string> FakeFiles::user_name(uid_t uid) const {
   return user->second;
 }
 
+Disk FakeFiles::disk_behind(const std::string& path) const {
+  const auto disk = disks_.find(path);
+  return disk == disks_.end() ? Disk{"8:0", "sda"} : disk->second;
+}
+
 World::World() {
   for (const char* path : {"/usr", "/usr/bin", "/usr/local", "/usr/local/bin", "/usr/lib", "/etc", "/home", "/tmp",
                            "/var", "/root", "/srv", "/run", "/opt"})
@@ -99,6 +104,7 @@ World::World() {
   host.state_dirs = {"/home/ann/.config/clawbox", "/home/ann/.local/state/clawbox"};
   host.hard_limits = {{RLIMIT_NOFILE, 1 << 20}};
   host.kernel = "6.1.0-18-amd64";
+  host.stores = {{Storage::Backing::kFuse, ""}};
   host.time_namespaces = true;
   host.landlock_abi = 2;
   host.control_groups = {
@@ -139,7 +145,7 @@ void World::become_root() {
   host.uid = host.gid = 0;
   host.user = "root";
   host.home = "/root";
-  host.control_groups = {true, "", "/sys/fs/cgroup", true, true, {"cpuset", "cpu", "io", "memory", "hugetlb", "pids"}};
+  host.control_groups = {true, "", "/sys/fs/cgroup", true, false, {"cpuset", "cpu", "io", "memory", "hugetlb", "pids"}};
 }
 
 int position(const Plan& plan, const std::string& target) {

@@ -25,6 +25,7 @@ class FakeFiles : public FileView {
   void closed(const std::string& path) { closed_.push_back(path); }
   void protects(ProtectedState state) { protected_ = std::move(state); }
   void user(uid_t uid, const std::string& name) { users_[uid] = name; }
+  void disk(const std::string& path, Disk disk) { disks_[path] = std::move(disk); }
 
   FileFacts look(const std::string& path) const override;
   std::string link_text(const std::string& path) const override;
@@ -33,6 +34,7 @@ class FakeFiles : public FileView {
   std::vector<std::string> names_in(const std::string& directory) const override;
   bool can_enter(const std::string& directory) const override;
   std::optional<std::string> user_name(uid_t uid) const override;
+  Disk disk_behind(const std::string& path) const override;
   ProtectedState protected_state(const std::string&, const std::vector<std::string>&) const override {
     return protected_;
   }
@@ -47,6 +49,7 @@ class FakeFiles : public FileView {
   std::vector<std::string> closed_;
   ProtectedState protected_;
   std::map<uid_t, std::string> users_;
+  std::map<std::string, Disk> disks_;
 };
 
 /// Ann, uid 1000, home /home/ann, in her project /home/ann/project; a host with /usr, /etc and links for /bin and /lib.

@@ -112,14 +112,14 @@ TEST_CASE("control bytes in what was found are escaped") {
   CHECK(examined({"x", Need::kOptional, "", "", found}, {}).found.find('\x1b') == std::string::npos);
 }
 
-TEST_CASE("the names of the probes are unique, and owner-mapping is root's only") {
+TEST_CASE("the names of the probes are unique, and owner-mapping and images are root's only") {
   plan::Host host;
   std::vector<std::string> names;
   for (const Probe& probe : probes_for(host)) names.emplace_back(probe.name);
   std::sort(names.begin(), names.end());
   CHECK(std::adjacent_find(names.begin(), names.end()) == names.end());
   host.caller = plan::Host::Caller::kRoot;
-  CHECK(probes_for(host).size() == names.size() + 1);
+  CHECK(probes_for(host).size() == names.size() + 2);
 }
 
 TEST_CASE("a child that a filter above does not let be made is told with that filter, and not as an old kernel") {

@@ -1,5 +1,7 @@
 #include "session/registry.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
@@ -11,6 +13,8 @@ using namespace clawbox;
 
 namespace {
 
+session::Facts facts_named(const std::string& name = "") { return session::facts_of(Plan{}, {"", name, {}}); }
+
 int files_in(const std::string& directory) {
   return static_cast<int>(std::distance(std::filesystem::directory_iterator(directory), {}));
 }
@@ -20,20 +24,78 @@ int files_in(const std::string& directory) {
 TEST_CASE("a session is registered while it lives, and not longer") {
   const test::TempDir dir;
   {
-    const session::Registration entry = session::Registry(dir / "sessions").enter(Plan{});
+    const session::Registration entry = session::Registry(dir / "").enter(facts_named("work"));
     CHECK(std::filesystem::exists(dir / "sessions/" + entry.id() + ".json"));
+    CHECK(std::filesystem::exists(dir / "sessions/" + entry.id() + ".sock"));
+    CHECK(test::read_file(dir / "names/work") == entry.id() + "\n");
   }
   CHECK(files_in(dir / "sessions") == 0);
+  CHECK(files_in(dir / "names") == 0);
 }
 
 TEST_CASE("what a killed session left is swept by the next, and a living one is not") {
   const test::TempDir dir;
-  const session::Registry registry(dir / "sessions");
-  const session::Registration living = registry.enter(Plan{});
+  const session::Registry registry(dir / "");
+  const session::Registration living = registry.enter(facts_named());
   test::write_file(dir / "sessions/dead.json", "{}");
-  const session::Registration next = registry.enter(Plan{});
+  test::write_file(dir / "sessions/dead.sock", "");
+  test::write_file(dir / "names/dead", "dead\n");
+  const session::Registration next = registry.enter(facts_named());
   CHECK_FALSE(std::filesystem::exists(dir / "sessions/dead.json"));
-  CHECK(files_in(dir / "sessions") == 2);
+  CHECK(files_in(dir / "sessions") == 4);
+  CHECK(files_in(dir / "names") == 0);
+  CHECK(registry.living().size() == 2);
+}
+
+TEST_CASE("a name belongs to one that lives, and to the next when it is dead") {
+  const test::TempDir dir;
+  const session::Registry registry(dir / "");
+  {
+    const session::Registration first = registry.enter(facts_named("work"));
+    CHECK_THROWS_AS(registry.enter(facts_named("work")), session::NameTaken);
+    CHECK(files_in(dir / "sessions") == 2);
+  }
+  test::write_file(dir / "names/work", "of a killed one\n");
+  CHECK_NOTHROW(registry.enter(facts_named("work")));
+}
+
+TEST_CASE("looking at a dead session's file does not make it look alive to others") {
+  const test::TempDir dir;
+  const session::Registry registry(dir / "");
+  registry.enter(facts_named());
+  test::write_file(dir / "sessions/dead.json", session::as_json(facts_named()).dump());
+  const OwnedFd looker(::open((dir / "sessions/dead.json").c_str(), O_RDONLY | O_CLOEXEC));
+  REQUIRE(::flock(looker.get(), LOCK_SH | LOCK_NB) == 0);
+  CHECK(registry.living().empty());
+  REQUIRE(::flock(looker.get(), LOCK_EX | LOCK_NB) == 0);
+  CHECK(registry.living().size() == 1);
+}
+
+TEST_CASE("a session whose facts cannot be read hides no other, and none can be made") {
+  const test::TempDir dir;
+  const session::Registry registry(dir / "");
+  const session::Registration living = registry.enter(facts_named());
+  test::write_file(dir / "sessions/large.json", std::string(300'000, 'x'));
+  const OwnedFd large(::open((dir / "sessions/large.json").c_str(), O_RDONLY | O_CLOEXEC));
+  REQUIRE(::flock(large.get(), LOCK_EX | LOCK_NB) == 0);
+  CHECK(registry.living().size() == 1);
+  session::Facts facts = facts_named();
+  facts.labels["key"] = std::string(300'000, 'x');
+  CHECK_THROWS_AS(registry.enter(facts), Error);
+  CHECK(files_in(dir / "sessions") == 3);
+}
+
+TEST_CASE("a name that a path or a terminal could take for something else is none") {
+  for (const char* good : {"a", "agent-7", "A_b.c", "0"}) CHECK_NOTHROW(session::check_name(good));
+  for (const std::string& bad :
+       {std::string(), std::string("."), std::string(".a"), std::string("-a"), std::string("a/b"), std::string("a b"),
+        std::string("a\n"), std::string(65, 'a'), std::string("\xc3\xa4"), std::string("latest")})
+    CHECK_THROWS_AS(session::check_name(bad), Error);
+}
+
+TEST_CASE("an id can be part of a file's name, and is not the name of another file") {
+  for (const char* good : {"a", "agent-7", "0"}) CHECK_NOTHROW(session::check_id(good));
+  for (const char* bad : {"a.b", "index", "latest", "-a"}) CHECK_THROWS_AS(session::check_id(bad), Error);
 }
 
 TEST_CASE("a directory that others may write is refused") {

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "store/fuse_store.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
 #include "unit/store/session.h"
@@ -34,12 +35,12 @@ std::string ok(const std::function<std::string()>& act) {
   return test::inside_fuse(backing.path(), kRoomy, act);
 }
 
-bool fuse_works() { return store::why_not(store::Backing::kFuse, {}).empty(); }
+bool fuse_works() { return store::FuseStore::why_not().empty(); }
 
 }  // namespace
 
 #define SKIP_WITHOUT_FUSE \
-  if (!fuse_works()) return clawbox::test::skip("kernel: " + store::why_not(store::Backing::kFuse, {}))
+  if (!fuse_works()) return clawbox::test::skip("kernel: " + store::FuseStore::why_not())
 
 TEST_CASE("what is written inside is a plain file outside, of the same owner, after the end") {
   SKIP_WITHOUT_FUSE;

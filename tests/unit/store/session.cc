@@ -55,11 +55,11 @@ std::string in_child(const store::Store& store, const std::string& place, const 
 }  // namespace
 
 store::Wish wish_for(const std::string& directory, store::Caps caps, store::Backing backing) {
-  return {.directory = directory.empty() ? OwnedFd() : sys::open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+  const std::optional<SyscallPolicy> calls = store::calls_of(backing);
+  return {.directory = sys::open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+          .path = directory,
           .caps = caps,
-          .only = backing,
-          .most_memory = uint64_t{1} << 30,
-          .server_filters = seccomp::compile(store::server_calls()).filters};
+          .filters = calls ? seccomp::compile(*calls).filters : store::Filters()};
 }
 
 std::string inside_store(store::Store& store, const std::function<std::string()>& act,
@@ -85,6 +85,7 @@ std::string inside_store(store::Store& store, const std::function<std::string()>
   theirs.reset();
   OwnedFd device = receive(ours);
   store.serve(std::move(device), sys::open(fmt::format("/proc/{}/ns/user", process.pid()), O_RDONLY | O_CLOEXEC));
+  store.session_begins(process.pid());
   if (meanwhile) meanwhile();
   send(ours, OwnedFd());
   const std::string said = sys::read_all(answer.read_end, 100000, "the answer");
@@ -93,8 +94,7 @@ std::string inside_store(store::Store& store, const std::function<std::string()>
 }
 
 std::string inside_fuse(const std::string& directory, store::Caps caps, const std::function<std::string()>& act) {
-  const store::Opened opened = store::open(wish_for(directory, caps, store::Backing::kFuse));
-  return inside_store(*opened.store, act);
+  return inside_store(*store::open(store::Backing::kFuse, wish_for(directory, caps, store::Backing::kFuse)), act);
 }
 
 }  // namespace clawbox::test

@@ -15,3 +15,8 @@ TEST_CASE("mounts that concern nobody are not asked whether they answer") {
 TEST_CASE("what /proc does not tell is not taken for an answer") {
   CHECK_FALSE(sys::all_answer("no-process", [](const sys::MountPoint&) { return false; }));
 }
+
+TEST_CASE("the type of a file system is that of the mount, and nothing where there is none") {
+  CHECK(sys::type_of_file_system("/proc/self/status") == "proc");
+  CHECK(sys::type_of_file_system("/no/such/place").empty());
+}

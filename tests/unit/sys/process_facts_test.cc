@@ -43,6 +43,8 @@ TEST_CASE("a name with parentheses and newlines shifts no field") {
     CHECK(stat->start_code == 260);
     CHECK(stat->start_stack == 280);
     CHECK(stat->arg_start == 480);
+    CHECK(stat->cpu_ticks == 140 + 150 + 16 + 17);
+    CHECK(stat->resident_pages == 24);
   }
 }
 

@@ -1,0 +1,154 @@
+#include "session/remote_command.h"
+
+#include <sys/epoll.h>
+
+#include <csignal>
+
+#include "audit/hostile.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "supervise/process_session.h"
+
+namespace clawbox::session {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kGrace = 2s;  // between SIGTERM and SIGKILL
+constexpr std::size_t kMostShown = 1024;
+
+Json hostile_words(const std::vector<std::string>& words) {
+  Json json = Json::array();
+  for (const std::string& word : words) json.push_back(audit::hostile(word));
+  return json;
+}
+
+/// As much of the words as a line shows.
+Json shortened(const std::vector<std::string>& words) {
+  std::vector<std::string> first;
+  std::size_t left = kMostShown;
+  for (const std::string& word : words) {
+    first.push_back(word.size() <= left ? word : word.substr(0, left) + "…");
+    if (word.size() >= left) break;
+    left -= word.size();
+  }
+  return hostile_words(first);
+}
+
+}  // namespace
+
+RemoteCommand::RemoteCommand(supervise::Supervisor& supervisor, supervise::ExecLog::Write write, Tell tell, Over over)
+    : supervisor_(supervisor), write_(std::move(write)), tell_(std::move(tell)), over_(std::move(over)) {
+  supervisor_.loop().watch(deadline_.fd(), EPOLLIN, [this](uint32_t) { end_for_time(); });
+  supervisor_.loop().watch(grace_.fd(), EPOLLIN, [this](uint32_t) { insist(); });
+}
+
+RemoteCommand::~RemoteCommand() {
+  supervisor_.commands().disown(number_);
+  supervisor_.loop().forget(deadline_.fd());
+  supervisor_.loop().forget(grace_.fd());
+}
+
+void RemoteCommand::start(RemoteWish wish) {
+  tie_ = wish.tie;
+  labels_ = std::move(wish.labels);
+  argv_ = wish.command.argv;
+  choose_time(wish.time);
+  number_ = supervisor_.commands().count() + 1;
+  write_("command", {{"command", number_},
+                     {"argv", hostile_words(argv_)},
+                     {"directory", audit::hostile(wish.command.directory)},
+                     {"labels", labels_},
+                     {"detached", is_detached()}});
+  supervisor_.commands().execute(wish.command, wish.stdio, launch::Role::kOne, *this);
+  if (time_) deadline_.start(*time_);
+}
+
+/// The shorter of the profile's and the caller's.
+void RemoteCommand::choose_time(std::optional<std::chrono::milliseconds> asked) {
+  const auto& cap = supervisor_.plan().limits.time;
+  time_ = asked;
+  if (asked) over_time_ = fmt::format("ended by --timeout {}", duration_text(*asked));
+  if (!cap || (asked && *asked <= cap->value)) return;
+  time_ = cap->value;
+  over_time_ = fmt::format("ended by the cap time = {} ({})", duration_text(cap->value), to_string(cap->origin));
+}
+
+Json RemoteCommand::facts() const {
+  const Json pid = leader_ != 0 ? Json(leader_) : Json();  // it writes before we hear that it began
+  return {{"command", number_}, {"argv", shortened(argv_)}, {"labels", labels_}, {"detached", is_detached()},
+          {"pid", pid},         {"wall_ms", wall_ms()}};
+}
+
+int64_t RemoteCommand::wall_ms() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(sys::boot_time() - began_).count();
+}
+
+void RemoteCommand::signal(int number) { supervisor_.commands().signal(number_, number); }
+
+void RemoteCommand::abandon() {
+  if (!is_detached()) end("abandoned");
+}
+
+/// SIGTERM to all of it, and SIGKILL to what is left of it soon after.
+void RemoteCommand::end(const std::string& reason) {
+  if (!ended_by_.empty()) return;
+  ended_by_ = reason;
+  signal(SIGTERM);
+  if (leader_ != 0) supervise::signal_session(supervisor_.init(), leader_, SIGTERM);
+  grace_.start(kGrace);
+}
+
+void RemoteCommand::end_for_time() {
+  deadline_.drain();
+  end("time");
+}
+
+void RemoteCommand::insist() {
+  grace_.drain();
+  signal(SIGKILL);
+  if (leader_ != 0) supervise::signal_session(supervisor_.init(), leader_, SIGKILL);
+}
+
+void RemoteCommand::took_terminal(OwnedFd master) { tell_({{"event", "terminal"}}, master.get()); }
+
+void RemoteCommand::started(pid_t inside) {
+  leader_ = supervise::host_pid(supervisor_.init(), inside);
+  tell_({{"event", "started"}, {"command", number_}}, -1);
+}
+
+void RemoteCommand::stopped(int signal) { tell_({{"event", "stopped"}, {"signal", signal}}, -1); }
+
+void RemoteCommand::failed(const Error& cause) {
+  finish({{"event", "failed"},
+          {"exit_status", static_cast<int>(cause.status())},
+          {"detail", cause.what()},
+          {"remedy", cause.remedy()}});
+}
+
+void RemoteCommand::ended(const End& end) {
+  const bool for_time = ended_by_ == "time", capped = for_time || !end.memory.empty();
+  const int own = end.signal != 0 ? static_cast<int>(ExitStatus::kSignalBase) + end.signal : end.status;
+  if (!ended_by_.empty() && leader_ != 0) supervise::signal_session(supervisor_.init(), leader_, SIGKILL);
+  finish({{"event", "ended"},
+          {"exit_status", capped ? static_cast<int>(ExitStatus::kCapEnded) : own},
+          {"signal", end.signal},
+          {"ended_by", !ended_by_.empty()    ? ended_by_
+                       : !end.memory.empty() ? "memory"
+                       : end.signal != 0     ? "signal"
+                                             : "exit"},
+          {"cpu_ms", end.cpu.count() / 1000},
+          {"detail", for_time ? over_time_ : end.memory}});
+}
+
+void RemoteCommand::finish(Json result) {
+  result["wall_ms"] = wall_ms();
+  Json record{{"command", number_}};
+  for (const auto& [name, value] : result.items())
+    if (name != "event" && name != "remedy") record[name] = value;
+  write_("command.end", record);
+  tell_(result, -1);
+  over_(record);
+}
+
+}  // namespace clawbox::session

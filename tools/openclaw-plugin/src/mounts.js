@@ -1,0 +1,42 @@
+// What is mounted where: OpenClaw's table for its Docker backend. A later mount at the same place wins.
+import { checkedBinds } from "./binds.js";
+import { plainPath } from "./paths.js";
+
+const AGENT_PLACE = "/agent";
+// A profile reads these as patterns, variables and marks, and has no way to quote them.
+const SPECIAL = /[*?[\]\\\p{Cc}]/u;
+
+/**
+ * `params` are those of a backend's factory; `skillMounts` is resolveReadOnlyWorkspaceSkillMounts of OpenClaw.
+ * Returns {workspace, others, refusals}: mounts are {hostPath, containerPath, readOnly}.
+ */
+export function mountTable(params, skillMounts) {
+  const { cfg, workspaceDir, agentWorkspaceDir, skillsWorkspaceDir } = params;
+  const workdir = plainPath(cfg.docker.workdir);
+  const access = cfg.workspaceAccess;
+  const skills = skillMounts({ workspaceDir, agentWorkspaceDir, skillsWorkspaceDir, workdir, workspaceAccess: access });
+  const always = [...skills, ...(params.readOnlyResourceMounts ?? [])].map((mount) => ({ ...mount, readOnly: true }));
+  const binds = checkedBinds(cfg.docker, { roots: [workspaceDir, agentWorkspaceDir] });
+  const table = new Map();
+  const add = (mount) =>
+    table.set(plainPath(mount.containerPath), { ...mount, containerPath: plainPath(mount.containerPath) });
+  add({ hostPath: workspaceDir, containerPath: workdir, readOnly: access === "ro" });
+  if (access !== "none" && workspaceDir !== agentWorkspaceDir)
+    add({ hostPath: agentWorkspaceDir, containerPath: AGENT_PLACE, readOnly: access === "ro" });
+  binds.mounts.forEach(add);
+  always.forEach(add); // after the binds: what is read-only for the agent's sake stays so
+  return split(table, workdir, binds.refusals);
+}
+
+function split(table, workdir, bindRefusals) {
+  const refusals = [...bindRefusals];
+  if (!workdir.startsWith("/") || workdir === "/")
+    refusals.push(`sandbox.docker.workdir: ${JSON.stringify(workdir)} is no place for a workspace`);
+  for (const { hostPath, containerPath } of table.values())
+    if (SPECIAL.test(hostPath + containerPath))
+      refusals.push(
+        `${JSON.stringify(hostPath)} at ${JSON.stringify(containerPath)}: a character that profiles cannot name`,
+      );
+  const workspace = table.get(workdir);
+  return { workspace, others: [...table.values()].filter((mount) => mount !== workspace), refusals };
+}
