@@ -1,6 +1,4 @@
 // Programs that bring a seccomp filter of their own, as browsers and OpenSSH do: neither blinds the record.
-#include <unistd.h>
-
 #include "support/catch.h"
 #include "support/trail.h"
 
@@ -49,26 +47,4 @@ TEST_CASE("with a filter of its own a program is recorded as without, and so is 
     CHECK(trail.execs({"inner_filter", "end"}).size() == kind.ends);
     check_whole(trail);
   }
-}
-
-TEST_CASE("a browser runs in its own sandbox inside, and every program of it is on record") {
-  const auto browser = find_browser();
-  if (!browser) return skip("no headless Chromium is installed");
-  const Environment environment;
-  environment.add_profile("browser",
-                          "version = 1\nextends = 'coding'\n[identity]\nnested_user_namespaces = true\n[syscalls]\n"
-                          "refuse_remove = ['@namespace', '@chroot']\nallow_add = ['@namespace', '@chroot']\n");
-  write_file(environment.workspace() + "/page.html", "<title>t</title><p id=x>seen</p><script>x.id='ran'</script>");
-  if (::geteuid() == 0)  // a Chromium that is root wants no sandbox
-    for (const std::string& path : {environment.workspace(), environment.workspace() + "/page.html"})
-      REQUIRE(::chown(path.c_str(), 12345, 12345) == 0);
-  const Finished finished = run(environment.inside("browser", {*browser, "--headless", "--disable-gpu", "--dump-dom",
-                                                               "file://" + environment.workspace() + "/page.html"}),
-                                30s);
-  INFO(finished.err);
-  CHECK(finished.status == 0);
-  CHECK(finished.out.find("<p id=\"ran\">seen</p>") != std::string::npos);
-  const Trail trail(environment);
-  CHECK(trail.text().find("--type=zygote") != std::string::npos);  // which forks who shows the page
-  check_whole(trail);
 }

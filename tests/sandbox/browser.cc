@@ -1,6 +1,9 @@
-// The page of `clawbox report` in a browser: it is shown without a network, a script or a complaint of the browser's.
+// A real browser: inside with its own sandbox, and outside with the page of `clawbox report`, which it shows without a
+// network, a script or a complaint.
+#include <unistd.h>
+
 #include "support/catch.h"
-#include "support/environment.h"
+#include "support/trail.h"
 
 using namespace clawbox::test;
 
@@ -36,4 +39,28 @@ TEST_CASE("a browser shows the report of a hostile session, and runs nothing of 
   CHECK(shown.out.find("<img") == std::string::npos);
   CHECK(shown.err.find("Refused to") == std::string::npos);  // the page breaks none of its own policy
   CHECK(shown.err.find("CONSOLE") == std::string::npos);
+}
+
+TEST_CASE("a browser runs in its own sandbox inside, and every program of it is on record") {
+  const auto browser = find_browser();
+  if (!browser) return skip("no headless Chromium is installed");
+  const Environment environment;
+  environment.add_profile("browser",
+                          "version = 1\nextends = 'coding'\n[identity]\nnested_user_namespaces = true\n[syscalls]\n"
+                          "refuse_remove = ['@namespace', '@chroot']\nallow_add = ['@namespace', '@chroot']\n");
+  write_file(environment.workspace() + "/page.html", "<title>t</title><p id=x>seen</p><script>x.id='ran'</script>");
+  if (::geteuid() == 0)  // a Chromium that is root wants no sandbox
+    for (const std::string& path : {environment.workspace(), environment.workspace() + "/page.html"})
+      REQUIRE(::chown(path.c_str(), 12345, 12345) == 0);
+  const Finished finished = run(environment.inside("browser", {*browser, "--headless", "--disable-gpu", "--dump-dom",
+                                                               "file://" + environment.workspace() + "/page.html"}),
+                                30s);
+  INFO(finished.err);
+  CHECK(finished.status == 0);
+  CHECK(finished.out.find("<p id=\"ran\">seen</p>") != std::string::npos);
+  const Trail trail(environment);
+  CHECK(trail.text().find("--type=zygote") != std::string::npos);  // which forks who shows the page
+  CHECK(trail.has_no_gaps());
+  CHECK(trail.records().back().at("event") == "session.end");
+  CHECK(trail.all("exec").size() == trail.all("exec.end").size());
 }
