@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/print.h"
 #include "cli/session_words.h"
+#include "plan/protected_names.h"
 #include "review/patch.h"
 #include "session/kept_session.h"
 #include "session/output.h"
@@ -29,15 +30,18 @@ std::vector<std::string> parts_of(const std::string& text, char separator) {
 struct Changed {
   char letter = 'M';
   std::string path, from;
+  bool is_risky = false;  // by `files.protect`
 };
 
 /// `git diff --name-status -z`: the letter, of a rename with a number; one name, of a rename two.
-std::vector<Changed> changes_in(const std::string& text) {
+std::vector<Changed> changes_in(const std::string& text, const std::vector<std::string>& protect) {
   const std::vector<std::string> parts = parts_of(text, '\0');
+  const plan::ProtectedNames risky(protect);
   std::vector<Changed> changes;
   for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
     Changed one{parts[i].empty() ? '?' : parts[i].front(), parts[i + 1], ""};
     if (one.letter == 'R' && i + 2 < parts.size()) one = {'R', parts[i + 2], parts[i + 1]}, ++i;
+    one.is_risky = risky.name(one.path, plan::ProtectedNames::Kind::kOther);
     ++i;
     changes.push_back(std::move(one));
   }
@@ -58,11 +62,24 @@ const char* name_of(char letter) {
 }
 
 void print_list(const std::vector<Changed>& changes) {
-  std::string text;
+  std::string usual, risky;
   for (const Changed& one : changes)
-    text += fmt::format("  {} {}{}\n", one.letter, one.from.empty() ? "" : escaped(one.from, PATH_MAX) + " → ",
-                        escaped(one.path, PATH_MAX));
-  print(text);
+    (one.is_risky ? risky : usual) +=
+        fmt::format("  {} {}{}\n", one.letter, one.from.empty() ? "" : escaped(one.from, PATH_MAX) + " → ",
+                    escaped(one.path, PATH_MAX));
+  if (!risky.empty()) risky.insert(0, "These can make this host run code once they are checked out:\n");
+  print(usual + (usual.empty() || risky.empty() ? "" : "\n") + risky);
+}
+
+/// An apply brings the branch as a whole: what to look at before it is merged.
+void warn_of_risky(const WorktreeSession& session) {
+  std::string text;
+  for (const Changed& one :
+       changes_in(session::compare_worktree(session.worktree, session::Part::kCommitted, {"--name-status", "-z", "--"}),
+                  session.worktree.protect))
+    if (one.is_risky) text += fmt::format("\n  {} {}", one.letter, escaped(one.path, PATH_MAX));
+  if (!text.empty())
+    print_warning("files of the branch can make this host run code once it is checked out; read them first:" + text);
 }
 
 void print_json(const WorktreeSession& session, session::Part part, const session::Taken& taken,
@@ -80,7 +97,8 @@ void print_json(const WorktreeSession& session, session::Part part, const sessio
             {"running", session.lives},
             {"changes", Json::array()}};
   for (const Changed& one : changes) {
-    json["changes"].push_back({{"change", name_of(one.letter)}, {"path", audit::hostile(one.path)}});
+    json["changes"].push_back(
+        {{"change", name_of(one.letter)}, {"path", audit::hostile(one.path)}, {"risky", one.is_risky}});
     if (!one.from.empty()) json["changes"].back()["from"] = audit::hostile(one.from);
   }
   print(json.dump(2) + "\n");
@@ -147,8 +165,8 @@ int diff_worktree(const WorktreeSession& session, session::Part part, DiffForm f
   words.insert(words.end(), paths.begin(), paths.end());
   const session::Taken taken = session::take_commits(session.worktree);
   const std::string changes = session::compare_worktree(session.worktree, part, words);
-  if (form == DiffForm::kList) print_list(changes_in(changes));
-  if (form == DiffForm::kJson) print_json(session, part, taken, changes_in(changes));
+  if (form == DiffForm::kList) print_list(changes_in(changes, session.worktree.protect));
+  if (form == DiffForm::kJson) print_json(session, part, taken, changes_in(changes, session.worktree.protect));
   if (form == DiffForm::kStat || form == DiffForm::kPatch) print_text(changes);
   if (part == session::Part::kCommitted && form != DiffForm::kJson) warn_of_rest(session.id, taken);
   return 0;
@@ -157,7 +175,7 @@ int diff_worktree(const WorktreeSession& session, session::Part part, DiffForm f
 int apply_worktree(const WorktreeSession& session) {
   const session::Taken taken = session::take_commits(session.worktree);
   if (taken.commits == 0) print("the session has made no commit on its branch\n");
-  if (taken.commits != 0) fetch_and_tell(session, taken);
+  if (taken.commits != 0) fetch_and_tell(session, taken), warn_of_risky(session);
   warn_of_rest(session.id, taken);
   const bool is_all = !taken.has_uncommitted && !taken.has_more_refs;
   if (is_all && !session.lives) {

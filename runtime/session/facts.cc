@@ -28,11 +28,6 @@ bool may_be_in_a_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
 }
 
-bool is_name(const std::string& name) {
-  return !name.empty() && name.size() <= kLongestName && name != kReserved && name.front() != '.' &&
-         name.front() != '-' && std::all_of(name.begin(), name.end(), may_be_in_a_name);
-}
-
 [[noreturn]] void throw_no_name(const char* option, const std::string& name, const char* also) {
   throw Error(ExitStatus::kUsage, fmt::format("{} {}: not a name for a session", option, in_quotes(name.substr(0, 80))),
               fmt::format("letters, digits, {}, at most {}, beginning with a letter, a digit or '_'; 'latest' and "
@@ -79,14 +74,16 @@ Json as_json(const Worktree& worktree) {
   return {{"directory", audit::hostile(worktree.directory)},
           {"repository", audit::hostile(worktree.repository)},
           {"branch", audit::hostile(worktree.branch)},
-          {"base", worktree.base}};
+          {"base", worktree.base},
+          {"protect", worktree.protect}};
 }
 
 std::optional<Worktree> worktree_in(const Json& json) {
   if (!json.contains("worktree")) return std::nullopt;
   const Json& worktree = json.at("worktree");
   const auto bytes = [&](const char* name) { return audit::original_bytes(worktree.at(name)).value_or(""); };
-  return Worktree{bytes("directory"), bytes("repository"), bytes("branch"), worktree.at("base").get<std::string>()};
+  return Worktree{bytes("directory"), bytes("repository"), bytes("branch"), worktree.at("base").get<std::string>(),
+                  worktree.value("protect", std::vector<std::string>())};
 }
 
 }  // namespace
@@ -108,6 +105,7 @@ Facts facts_of(const Plan& plan, const Wish& wish) {
   facts.name = wish.name;
   facts.labels = wish.labels;
   facts.worktree = wish.worktree;
+  if (facts.worktree) facts.worktree->protect = plan.workspace.protect;
   facts.care = as_json(wish.care);
   facts.profile = plan.profile.name;
   facts.workspace = plan.workspace.host;
@@ -147,6 +145,11 @@ std::optional<Facts> facts_in(const Json& json) try {
   return facts;
 } catch (const Json::exception&) {
   return std::nullopt;
+}
+
+bool is_name(const std::string& name) {
+  return !name.empty() && name.size() <= kLongestName && name != kReserved && name.front() != '.' &&
+         name.front() != '-' && std::all_of(name.begin(), name.end(), may_be_in_a_name);
 }
 
 void check_name(const std::string& name) {

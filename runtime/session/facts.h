@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "plan/plan.h"
@@ -17,7 +18,8 @@ namespace clawbox::session {
 /// The workspace of `clawbox create --worktree` (worktree.h).
 struct Worktree {
   std::string directory, repository, branch;
-  std::string base;  // the commit that the branch began with
+  std::string base;                  // the commit that the branch began with
+  std::vector<std::string> protect;  // `files.protect` of the plan: what to look at before the branch is checked out
 };
 
 /// What a caller wants a session to be called, and what was prepared for it.
@@ -48,6 +50,8 @@ Json as_json(const Facts& facts);
 /// Nothing where it is not of our making.
 std::optional<Facts> facts_in(const Json& json);
 
+/// What check_name lets pass.
+bool is_name(const std::string& name);
 /// Throws Error(kUsage) for a name or id that a path, a terminal or a person could take for something else: letters,
 /// digits, `-`, `_` and `.` but not first, at most 64, and not `latest`. An id has no `.`: files are named after it.
 void check_name(const std::string& name);

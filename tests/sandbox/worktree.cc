@@ -111,10 +111,25 @@ TEST_CASE("the difference of a worktree is what an apply brings, and apart from 
   CHECK(json.at("branch") == "fix");
   CHECK(json.at("commits") == 1);
   CHECK(json.at("has_uncommitted") == true);
-  CHECK(json.at("changes").at(0) == Json{{"change", "added"}, {"path", "committed"}});
+  CHECK(json.at("changes").at(0) == Json{{"change", "added"}, {"path", "committed"}, {"risky", false}});
   CHECK(world.call({"diff", "work", "--stat", "file"}).out.find(" file | 1 +") != std::string::npos);
   CHECK(world.call({"diff", "work", "--patch", "committed"}).out.find("+two\n") != std::string::npos);
   CHECK(world.call({"diff", "work", "--patch", "--uncommitted"}).out.find("+three\n") != std::string::npos);
+}
+
+TEST_CASE("what can make the host run code is shown apart, and again when it was fetched") {
+  if (cannot_test()) return;
+  const World world;
+  REQUIRE(world.create("fix").status == 0);
+  world.commit("mkdir sub; echo '{}' >sub/.mcp.json; echo two >new");
+  CHECK(world.call({"rm", "--force", "work"}).err.find("clawbox apply") != std::string::npos);
+  const Finished listed = world.call({"diff", "work"});
+  CHECK(listed.out == "  A new\n\nThese can make this host run code once they are checked out:\n  A sub/.mcp.json\n");
+  CHECK(Json::parse(world.call({"diff", "work", "--json"}).out).at("changes").at(1).at("risky") == true);
+  const Finished applied = world.call({"apply", "work"});
+  CHECK(applied.status == 0);
+  CHECK(applied.err.find("  A sub/.mcp.json\n") != std::string::npos);
+  CHECK(applied.err.find("  A new\n") == std::string::npos);
 }
 
 TEST_CASE("what an apply brings is shown, however the worktree hides it") {
