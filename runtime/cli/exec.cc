@@ -64,7 +64,7 @@ int exec(const ExecWords& words, const std::vector<std::string>& command) {
   if (command.empty()) throw Error(ExitStatus::kUsage, "no command was given", kForm);
   const session::Sessions sessions = sessions_of_caller();
   session::ExecWish wish = wish_of(words, command);
-  const session::Listed session = sessions.found(words.session);
+  const session::Listed session = sessions.found(words.session, session::Look::kAtFacts);
   OwnedFd connection = sessions.connect(session);
   if (!words.env_file.empty()) add_variables_of_file(words, wish);  // last: it may be there for once only
   const session::ExecEnd end = session::execute(std::move(connection), wish, print_notice);

@@ -69,6 +69,11 @@ std::optional<Facts> facts_from(const OwnedFd& file) try {
   return std::nullopt;  // one such file must not keep people from all the others
 }
 
+std::optional<Facts> living_in(const OwnedFd& sessions, const std::string& id) {
+  const auto file = file_in(sessions, file_of(id));
+  return file && sys::is_locked(*file) ? facts_from(*file) : std::nullopt;
+}
+
 std::string text_of(const Facts& facts) {
   std::string text = as_json(facts).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   if (text.size() <= kMostText) return text;
@@ -122,12 +127,21 @@ std::vector<Facts> Registry::living() const {
   std::vector<Facts> living;
   const OwnedFd directory = open_private_directory(runtime_ + "/sessions");
   for (const std::string& name : sys::names_in(directory)) {
-    const auto file = name.ends_with(kFacts) ? file_in(directory, name) : std::nullopt;
-    if (!file || !sys::is_locked(*file)) continue;
-    if (auto facts = facts_from(*file)) living.push_back(std::move(*facts));
+    if (!name.ends_with(kFacts)) continue;
+    if (auto facts = living_in(directory, name.substr(0, name.size() - kFacts.size()))) living.push_back(*facts);
   }
   std::sort(living.begin(), living.end(), [](const Facts& a, const Facts& b) { return a.id < b.id; });
   return living;
+}
+
+std::optional<Facts> Registry::living(const std::string& name_or_id) const {
+  if (!is_name(name_or_id)) return std::nullopt;
+  const OwnedFd sessions = open_private_directory(runtime_ + "/sessions");
+  if (auto facts = living_in(sessions, name_or_id)) return facts;
+  const auto name = file_in(open_private_directory(runtime_ + "/names"), name_or_id);
+  if (!name || !sys::is_locked(*name)) return std::nullopt;
+  const std::string line = sys::read_all(*name, kMostText, "a session's name");
+  return living_in(sessions, line.substr(0, line.find('\n')));
 }
 
 bool Registry::lives(const std::string& id) const {

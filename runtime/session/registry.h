@@ -54,6 +54,8 @@ class Registry {
   Registration enter(const Facts& facts) const;
   /// Those that live, in the order of their ids; what cannot be read as facts is none of ours.
   std::vector<Facts> living() const;
+  /// The one with this id or name, without a look at the others.
+  std::optional<Facts> living(const std::string& name_or_id) const;
   bool lives(const std::string& id) const;
   /// Speaks to one that lives; nothing where it has ended meanwhile.
   std::optional<OwnedFd> connect(const std::string& id) const;

@@ -122,12 +122,6 @@ std::vector<Listed> Sessions::all(const std::map<std::string, std::string>& labe
   return all;
 }
 
-std::optional<Facts> Sessions::living(const std::string& name_or_id) const {
-  for (Facts& facts : registry_.living())
-    if (facts.id == name_or_id || facts.name == name_or_id) return std::move(facts);
-  return std::nullopt;
-}
-
 std::optional<std::string> Sessions::id_of_name(const std::string& name) const {
   if (const auto facts = living(name)) return facts->id;
   std::optional<std::string> id;

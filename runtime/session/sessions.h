@@ -49,7 +49,7 @@ class Sessions {
   /// Of the living one with this name, else of the last that had it.
   std::optional<std::string> id_of_name(const std::string& name) const;
   /// The living one with this name or id, if there is one.
-  std::optional<Facts> living(const std::string& name_or_id) const;
+  std::optional<Facts> living(const std::string& name_or_id) const { return registry_.living(name_or_id); }
 
   bool lives(const Listed& session) const { return registry_.lives(session.id()); }
 

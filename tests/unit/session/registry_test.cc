@@ -59,6 +59,18 @@ TEST_CASE("a name belongs to one that lives, and to the next when it is dead") {
   CHECK_NOTHROW(registry.enter(facts_named("work")));
 }
 
+TEST_CASE("a living session is found by its id and by its name, and by nothing else") {
+  const test::TempDir dir;
+  const session::Registry registry(dir / "");
+  session::Facts facts = facts_named("agent");
+  const session::Registration living = registry.enter(facts);
+  CHECK(registry.living(living.id()).value().name == "agent");
+  CHECK(registry.living("agent").value().id == living.id());
+  for (const char* none : {"", "agen", "../names/agent", "agent.json", "latest"}) CHECK_FALSE(registry.living(none));
+  test::write_file(dir / "names/dead", living.id() + "\n");
+  CHECK_FALSE(registry.living("dead"));  // nobody holds that name
+}
+
 TEST_CASE("looking at a dead session's file does not make it look alive to others") {
   const test::TempDir dir;
   const session::Registry registry(dir / "");
