@@ -1,7 +1,6 @@
 #include "session/resident.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "session/session.h"
 #include "sys/channel.h"
 #include "sys/files.h"
+#include "sys/heap.h"
 #include "sys/processes.h"
 
 namespace clawbox::session {
@@ -58,8 +58,9 @@ void serve(const Directories& directories, const Plan& plan, const Wish& wish, O
   LastingGuest guest(kept.logs(), wish.care, [&] {
     sys::send_text(channel, Json{{"id", facts.id}}.dump());
     channel.reset();
-    ::malloc_trim(0);  // what planning took: this process stays for hours
+    sys::release_free_pages();  // this process stays for hours
   });
+  sys::begin_new_pages();
   try {
     kept.end(as_json(Session(directories).serve(plan, entry, guest)));
   } catch (const Error& error) {
