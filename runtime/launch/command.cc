@@ -90,9 +90,7 @@ bool wait_for_release(int hold) {
   finding.step = Finding::Step::kDirectory;
   if (!enter_directory(layout.directory)) fail(finding);
   finding.step = Finding::Step::kExec;
-  sys::reset_signals();
-  // SIGXFSZ: a file at its cap is EFBIG to the writer, not its death.
-  if (::signal(SIGXFSZ, SIG_IGN) == SIG_ERR) fail(finding);
+  sys::unblock_signals();  // what each signal does, pid 1 has settled for all
   errno = sys::exec(words);
   fail(finding);
 }

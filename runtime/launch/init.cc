@@ -150,6 +150,12 @@ void Init::note_end(const Running& running, const sys::Reaped& child) {
 
 }  // namespace
 
-void serve_as_init(const OwnedFd& channel) { Init(channel).serve(); }
+/// What signals do, each command has from here, rather than by 64 calls of its own. SIGXFSZ: a file at its cap is EFBIG
+/// to the writer, not its death.
+void serve_as_init(const OwnedFd& channel) {
+  sys::reset_signals();
+  if (::signal(SIGXFSZ, SIG_IGN) == SIG_ERR) throw_errno("ignoring SIGXFSZ");
+  Init(channel).serve();
+}
 
 }  // namespace clawbox::launch

@@ -114,7 +114,7 @@ void RemoteCommand::took_terminal(OwnedFd master) { tell_({{"event", "terminal"}
 
 void RemoteCommand::started(pid_t inside) {
   leader_ = supervise::host_pid(supervisor_.init(), inside);
-  tell_({{"event", "started"}, {"command", number_}}, -1);
+  if (is_detached()) tell_({{"event", "started"}, {"command", number_}}, -1);  // who waits for the end needs no other
 }
 
 void RemoteCommand::stopped(int signal) { tell_({{"event", "stopped"}, {"signal", signal}}, -1); }

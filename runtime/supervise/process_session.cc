@@ -19,7 +19,7 @@ bool belongs(pid_t pid, pid_t leader) {
 }  // namespace
 
 pid_t host_pid(pid_t init, pid_t inside) {
-  for (const pid_t pid : tree_of(init)) {
+  for (const pid_t pid : sys::children_of(init)) {
     const auto status = sys::status_of(pid);
     if (status && status->parent == init && status->tgids.size() > 1 && status->tgids[1] == inside) return pid;
   }

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -96,8 +97,16 @@ bool send_text(const OwnedFd& channel, std::string_view text, std::span<const in
   return send_packet(channel, std::as_bytes(std::span(text)), descriptors);
 }
 
+/// Of a packet, cut or not; 0 at end-of-file.
+std::size_t size_of_next(const OwnedFd& channel) {
+  ssize_t size = 0;
+  while ((size = ::recv(channel.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC)) < 0)
+    if (errno != EINTR && errno != ECONNRESET) throw_errno("receiving on the channel");
+  return static_cast<std::size_t>(size);
+}
+
 std::optional<ReceivedText> receive_text(const OwnedFd& channel, std::size_t most) {
-  std::string text(most, '\0');
+  std::string text(std::min(size_of_next(channel), most), '\0');
   Raw raw = receive(channel, std::as_writable_bytes(std::span(text)));
   if (raw.size == 0) return std::nullopt;
   if (raw.is_cut) throw_sys_error(EPROTO, "a packet that is too large on the channel");

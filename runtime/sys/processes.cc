@@ -191,6 +191,10 @@ void close_from(int first) {
 void reset_signals() {
   // SIGKILL, SIGSTOP and the C library's own two refuse, and need nothing.
   for (int number = 1; number < NSIG; ++number) static_cast<void>(::signal(number, SIG_DFL));
+  unblock_signals();
+}
+
+void unblock_signals() {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

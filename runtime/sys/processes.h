@@ -71,6 +71,7 @@ void drop_groups();
 void set_limit(int resource, uint64_t soft_and_hard);
 void close_from(int first);  // close_range(2), Linux 5.9
 void reset_signals();        // every disposition to its default, nothing blocked
+void unblock_signals();
 
 /// What execve wants, laid out ahead, so that a child of vfork need not allocate. The PATH of `environment` is searched
 /// here and once, not by trying to execute: each try would be a call that a supervisor is asked about. Points into
