@@ -55,17 +55,10 @@ struct World : Environment {
   }
 };
 
-/// The kernel's own lack, by what doctor tries on a way of its own: no overlayfs for ordinary users, no /dev/fuse.
-bool is_missing(const std::set<std::string>& needed) {
-  const World world;
-  const Json answers = Json::parse(run(world.clawbox({"doctor", "--json"})).out);
-  for (const Json& probe : answers.at("probes")) {
-    const std::string name = probe.at("name");
-    if (!needed.contains(name) || probe.at("works") == true) continue;
-    skip("kernel: no overlay workspace here: " + name + ": " + probe.at("found").get<std::string>());
-    return true;
-  }
-  return false;
+bool is_missing(const std::vector<std::string>& needed) {
+  const auto lack = lacking(World(), needed);
+  if (lack) skip(*lack);
+  return lack.has_value();
 }
 bool refused_here() { return is_missing({"overlay", "fuse"}); }
 bool no_overlay_here() { return is_missing({"overlay"}); }

@@ -75,17 +75,10 @@ struct World : Environment {
   }
 };
 
-/// The kernel's own lack, by what doctor tries on a way of its own: no overlayfs for ordinary users, no /dev/fuse.
 bool refused_here() {
-  const Environment environment;
-  const Json answers = Json::parse(run(environment.clawbox({"doctor", "--json"})).out);
-  for (const Json& probe : answers.at("probes")) {
-    const std::string name = probe.at("name");
-    if ((name != "overlay" && name != "fuse") || probe.at("works") == true) continue;
-    skip("kernel: no overlay workspace here: " + name + ": " + probe.at("found").get<std::string>());
-    return true;
-  }
-  return false;
+  const auto lack = lacking(Environment(), {"overlay", "fuse"});
+  if (lack) skip(*lack);
+  return lack.has_value();
 }
 
 struct stat status_of(const std::string& path) {

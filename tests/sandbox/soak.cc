@@ -267,7 +267,7 @@ class Soak {
   }
 
   void round() {
-    overlay_ = chance_.below(3) == 0;
+    overlay_ = chance_.below(3) == 0 && can_overlay_;
     shoot_at_commands();
     if (chance_.below(2) == 0) shoot_at_creation();
     shoot_at_session();
@@ -353,6 +353,7 @@ class Soak {
   std::string mounts_, earlier_;
   std::set<std::string> groups_;
   bool overlay_ = false;
+  const bool can_overlay_ = !lacking(world_, {"overlay", "fuse"});
   int kills_ = 0;
 };
 

@@ -1,7 +1,10 @@
 #include "support/environment.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
+
+#include "base/json.h"
 
 namespace clawbox::test {
 namespace {
@@ -65,6 +68,16 @@ Command Environment::inside(const std::string& profile, std::vector<std::string>
 
 Command Environment::outside(std::vector<std::string> words) const {
   return {.argv = std::move(words), .environment = variables_, .directory = workspace_};
+}
+
+std::optional<std::string> lacking(const Environment& environment, const std::vector<std::string>& probes) {
+  const Json answers = Json::parse(run(environment.clawbox({"doctor", "--json"})).out);
+  for (const Json& probe : answers.at("probes")) {
+    const auto name = probe.at("name").get<std::string>();
+    if (std::find(probes.begin(), probes.end(), name) != probes.end() && probe.at("works") == false)
+      return "kernel: " + name + ": " + probe.at("found").get<std::string>();
+  }
+  return std::nullopt;
 }
 
 }  // namespace clawbox::test

@@ -52,4 +52,8 @@ class Environment {
   std::vector<std::string> variables_;
 };
 
+/// What `clawbox doctor` says of the first of these probes that fails here, as the reason of a skip; nothing where all
+/// work.
+std::optional<std::string> lacking(const Environment& environment, const std::vector<std::string>& probes);
+
 }  // namespace clawbox::test
