@@ -23,6 +23,7 @@ LAYERS = {
     "plan": SYS | {"profile", "plan.h"},
     "audit": SYS,
     "review": SYS,
+    "files": SYS,
     "approval": SYS,
     "mount": PLANNED,
     "seccomp": PLANNED,
@@ -30,11 +31,11 @@ LAYERS = {
     "store": PLANNED,
     "cgroup": PLANNED,
     "egress": PLANNED | {"audit", "approval", "seccomp"},
-    "launch": PLANNED | {"mount", "seccomp", "net", "store"},
+    "launch": PLANNED | {"mount", "seccomp", "net", "store", "files"},
     "supervise": PLANNED | {"audit", "approval", "seccomp", "store", "cgroup", "launch"},
 }
 LAYERS["session"] = (set(LAYERS) | {"plan.h"}) - {"profile"}
-LAYERS["cli"] = {"base", "profile", "plan", "plan.h", "audit", "review", "approval", "session"}
+LAYERS["cli"] = {"base", "profile", "plan", "plan.h", "audit", "review", "files", "approval", "session"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
 GENERATED = {"config.h"}

@@ -121,6 +121,20 @@ void program(Json& event, const Json& record) {
     event["file"]["hashes"] = Json::array({{{"algorithm", "SHA-256"}, {"algorithm_id", 3}, {"value", digest}}});
 }
 
+void file_operation(Json& event, const Json& record) {
+  const std::string operation = text_of(record, "operation");
+  const bool makes = operation == "mkdir";
+  event["file"] = file_of(text_of(record, "path"));
+  if (operation == "ls" || makes) event["file"]["type_id"] = 2;
+  if (operation == "rename") event["file_result"] = file_of(text_of(record, "to"));
+  event["activity_id"] = makes ? 1 : operation == "write" ? 3 : operation == "rm" ? 4 : operation == "rename" ? 5 : 2;
+  event["activity_name"] = makes                   ? "Create"
+                           : operation == "write"  ? "Update"
+                           : operation == "rm"     ? "Delete"
+                           : operation == "rename" ? "Rename"
+                                                   : "Read";
+}
+
 void connection(Json& event, const Json& record) {
   Json peer = Json::object();
   put(peer, "hostname", record, "host");
@@ -150,13 +164,14 @@ void session(Json& event, const Json& record) {
 
 void nothing_more(Json&, const Json&) {}
 
-constexpr std::array<Class, 11> kClasses = {{
+constexpr std::array<Class, 12> kClasses = {{
     {"exec", 1, 1007, 1, "Process Activity", "Launch", launch},
     {"exec.end", 1, 1007, 2, "Process Activity", "Terminate", terminate},
     {"exec.mismatch", 2, 2004, 1, "Detection Finding", "Create", mismatch},
     {"call", 1, 1003, 4, "Kernel Activity", "Invoke", kernel_call},
     {"refused", 1, 1003, 4, "Kernel Activity", "Invoke", refusal},
     {"program", 1, 1001, 14, "File System Activity", "Open", program},
+    {"file", 1, 1001, 2, "File System Activity", "Read", file_operation},
     {"net.connect", 4, 4001, 1, "Network Activity", "Open", connection},
     {"net.dns", 4, 4003, 1, "DNS Activity", "Query", look_up},
     {"session.start", 6, 6002, 3, "Application Lifecycle", "Start", session},

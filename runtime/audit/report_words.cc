@@ -188,6 +188,14 @@ Sentence command_end(const Json& record) {
           tone_of_outcome(record)};
 }
 
+Sentence file(const Json& record) {
+  const std::string outcome = text_of(record, "outcome");
+  return {fmt::format("file operation {}: {} {}{}: {}{}", text_of(record, "command"), text_of(record, "operation"),
+                      text_of(record, "path", 1024), with(" to ", text_of(record, "to", 1024)), outcome,
+                      with(", ", text_of(record, "errno"))),
+          outcome == "done" ? Tone::kPlain : Tone::kBad};
+}
+
 Sentence totals(const Json& record) { return {totals_words(record), Tone::kQuiet}; }
 
 Sentence net(const Json& record) {
@@ -225,7 +233,7 @@ struct Teller {
   std::string_view event;
   Sentence (*tell)(const Json&);
 };
-constexpr std::array<Teller, 20> kTellers = {{{"session.start", session_start},
+constexpr std::array<Teller, 21> kTellers = {{{"session.start", session_start},
                                               {"session.failed", session_failed},
                                               {"session.end", session_end},
                                               {"exec", exec},
@@ -244,7 +252,8 @@ constexpr std::array<Teller, 20> kTellers = {{{"session.start", session_start},
                                               {"command", command},
                                               {"command.end", command_end},
                                               {"session.restart", session_restart},
-                                              {"health", health}}};
+                                              {"health", health},
+                                              {"file", file}}};
 
 }  // namespace
 

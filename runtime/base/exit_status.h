@@ -10,7 +10,7 @@ enum class ExitStatus : int {
   kOk = 0,
   // doctor: `coding` cannot run here; profile check: a [[test]] does not hold; profile diff: differences; log: nothing
   // matched, or there are no trails; log verify: a trail was changed or cut off; report: there are no trails; apply,
-  // discard: something was left, conflicts, or the session still runs
+  // discard: something was left, conflicts, or the session still runs; fs: the operation failed
   kProblemsFound = 1,
   kUsage = 64,              // the command line is wrong
   kProfileInvalid = 65,     // a profile was read and is wrong

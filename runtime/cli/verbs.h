@@ -34,6 +34,7 @@ Verb add_discard(CLI::App& app, const std::vector<std::string>& command);
 Verb add_report(CLI::App& app, const std::vector<std::string>& command);
 Verb add_create(CLI::App& app, const std::vector<std::string>& command);
 Verb add_exec(CLI::App& app, const std::vector<std::string>& command);
+Verb add_fs(CLI::App& app, const std::vector<std::string>& command);
 Verb add_ls(CLI::App& app, const std::vector<std::string>& command);
 Verb add_inspect(CLI::App& app, const std::vector<std::string>& command);
 Verb add_stats(CLI::App& app, const std::vector<std::string>& command);

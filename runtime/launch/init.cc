@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "launch/command.h"
+#include "launch/file_operation.h"
 #include "launch/protocol.h"
 #include "sys/loop.h"
 #include "sys/processes.h"
@@ -83,6 +84,7 @@ void Init::obey() {
   if (!order) end_session();  // the supervisor is gone, however it went
   switch (order->packet.kind) {
     case Kind::kExec:
+    case Kind::kFiles:
       return execute(*order);
     case Kind::kSignal:
       if (order->packet.command == 0) ::kill(-1, order->packet.number);
@@ -104,7 +106,7 @@ void Init::obey() {
 void Init::execute(const Message& order) {
   Started started;
   try {
-    started = start_command(order, channel_);
+    started = order.packet.kind == Kind::kFiles ? start_file_operation(order) : start_command(order, channel_);
   } catch (const SysError& error) {
     started.failure = failure_packet(ExitStatus::kSetupFailed, error.code(), error.what(), "");
   }

@@ -114,6 +114,18 @@ void Child::execute(uint32_t number, Role role, const Command& command, const St
   }
   packet.held = static_cast<bool>(hold);
   if (hold) descriptors.push_back(hold.get());
+  hand_over(packet, descriptors);
+}
+
+void Child::operate_on_files(uint32_t number, const Command& request, const OwnedFd& stream) {
+  const OwnedFd words = as_file(request);
+  Packet packet;
+  packet.kind = Kind::kFiles;
+  packet.command = number;
+  hand_over(packet, {words.get(), stream.get()});
+}
+
+void Child::hand_over(const Packet& packet, const std::vector<int>& descriptors) const {
   try {
     send(channel_, packet, descriptors);
   } catch (const SysError& error) {

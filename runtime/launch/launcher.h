@@ -42,8 +42,13 @@ class Child {
   /// Executes one. kStarted or kFailed comes on the channel. With `hold`, the end of a pipe to read from, it waits
   /// after its kProgram for a byte. Throws SysError where its words cannot be handed over.
   void execute(uint32_t number, Role role, const Command& command, const Stdio& stdio, const OwnedFd& hold = {});
+  /// Has a file operation done: `request` are the words of files/request.h, `stream` is where its client listens.
+  /// kStarted or kFailed comes on the channel, and kExited with an errno as status. Throws as `execute`.
+  void operate_on_files(uint32_t number, const Command& request, const OwnedFd& stream);
 
  private:
+  void hand_over(const Packet& packet, const std::vector<int>& descriptors) const;
+
   sys::Process process_;
   OwnedFd channel_;
 };

@@ -3,13 +3,14 @@
 //
 // Down: kGo (the set-up may begin; with descriptors of mapped trees), kArm (commands may come), kExec (execute this:
 // the first descriptor holds its words, see launch/words.h, the others are its 0, 1 and 2 as far as they are passed
-// and, of one that is held, a pipe from which a byte lets it go on after its kProgram), kSignal (to a command's process
-// group, or to everybody), kFreeze (every process stops), kContinue. Up: kStore (a store was mounted that the launcher
-// has to serve before anything else comes: its descriptor, and the user namespace), kReady (set-up is done), kFailed;
-// then of one command kTerminal (the master of its terminal), kProgram (this file will be executed; with its
-// descriptor), kStarted (the exec succeeded) or kFailed, kStopped, kExited. End-of-file before kReady: killed while
-// setting up. Either end that sees end-of-file later ends the session. Pid 1 and what it forks until their exec are the
-// only writers of the upward direction: no program ever holds the channel.
+// and, of one that is held, a pipe from which a byte lets it go on after its kProgram), kFiles (as kExec, for a file
+// operation: files/request.h instead of a command's words, a stream as 0, and no program: a copy of pid 1 does it),
+// kSignal (to a command's process group, or to everybody), kFreeze (every process stops), kContinue. Up: kStore (a
+// store was mounted that the launcher has to serve before anything else comes: its descriptor, and the user namespace),
+// kReady (set-up is done), kFailed; then of one command kTerminal (the master of its terminal), kProgram (this file
+// will be executed; with its descriptor), kStarted (the exec succeeded) or kFailed, kStopped, kExited. End-of-file
+// before kReady: killed while setting up. Either end that sees end-of-file later ends the session. Pid 1 and what it
+// forks until their exec are the only writers of the upward direction: no program ever holds the channel.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +30,7 @@ enum class Kind : uint32_t {
   kGo,
   kArm,
   kExec,
+  kFiles,
   kSignal,
   kFreeze,
   kContinue,

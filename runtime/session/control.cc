@@ -95,6 +95,7 @@ Json Control::answer(Entry client, const Json& request, std::vector<OwnedFd> des
   const auto what = request.at("do").get<std::string>();
   if (what == "status") return status();
   if (what == "exec") return execute(client, request, std::move(descriptors));
+  if (what == "files") return require_ready(*client), begin(client, file_wish_of(request, std::move(descriptors)));
   if (what == "freeze") return supervisor_.freeze(), Json{{"ok", true}};
   if (what == "thaw") return supervisor_.thaw(), Json{{"ok", true}};
   if (what == "stop" || what == "kill") return end_session(request);
@@ -162,6 +163,10 @@ Json Control::execute(Entry client, const Json& request, std::vector<OwnedFd> de
   require_ready(*client);
   RemoteWish wish = wish_of(request, std::move(descriptors), supervisor_.plan());
   if (wish.tie == RemoteWish::Tie::kDetached) wish.stdio = log_of_next();
+  return begin(client, std::move(wish));
+}
+
+Json Control::begin(Entry client, RemoteWish wish) {
   client->command = std::make_unique<RemoteCommand>(
       supervisor_, write_,
       [this, client](const Json& event, int descriptor) { return send(*client, event, descriptor); },
@@ -177,13 +182,17 @@ Json Control::execute(Entry client, const Json& request, std::vector<OwnedFd> de
 
 void Control::note_end(Client& client, const Json& record) {
   active_ = sys::boot_time();
+  if (!client.command->is_file_operation()) remember_end(record);
+  const std::unique_ptr<RemoteCommand> last = std::move(client.command);  // until this returns
+  if (!client.connection) client.is_over = true;
+}
+
+void Control::remember_end(const Json& record) {
   Json told;
   for (const char* field : {"command", "exit_status", "wall_ms"}) told[field] = record.at(field);
   told["ended_by"] = record.value("ended_by", "failed");
   if (ended_.size() == kMostEnded) ended_.erase(ended_.begin());
   ended_.push_back(std::move(told));
-  const std::unique_ptr<RemoteCommand> last = std::move(client.command);  // until this returns
-  if (!client.connection) client.is_over = true;
 }
 
 bool Control::send(Client& client, const Json& message, int descriptor) const try {

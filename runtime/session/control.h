@@ -8,7 +8,8 @@
 //   stop {"grace_ms"}, kill     the session ends: SIGTERM first, or SIGKILL at once; "verb": on whose behalf, for the
 //                               record
 //   exec {…}                    see `wish_of` in control_exec.cc; descriptors: the words (launch/words.h), then stdio
-//   signal {"signal"}           to the command of this connection
+//   files {"labels"}            a file operation; descriptors: its words (files/request.h), and a stream
+//   (files/stream.h) signal {"signal"}           to the command of this connection
 // Anybody but this user and root is turned away (SO_PEERCRED). Whoever may ask could also kill us: this is no boundary,
 // and nothing of the sandbox reaches it. Garbage costs its sender the connection.
 #pragma once
@@ -60,7 +61,9 @@ class Control {
   void require_ready(const Client& client) const;
   launch::Stdio log_of_next();
   Json execute(Entry client, const Json& request, std::vector<OwnedFd> descriptors);
+  Json begin(Entry client, RemoteWish wish);
   void note_end(Client& client, const Json& record);
+  void remember_end(const Json& record);
   Json end_session(const Json& request);
   bool send(Client& client, const Json& message, int descriptor = -1) const;
   void close(Client& client);
@@ -80,5 +83,6 @@ class Control {
 /// What an exec request wishes: {"ends": ["null"|"terminal"|"passed", …], "terminal": its bytes as numbers,
 /// "labels", "time_ms", "detach"}. Throws Error(kUsage) for what no client of ours sends.
 RemoteWish wish_of(const Json& request, std::vector<OwnedFd> descriptors, const Plan& plan);
+RemoteWish file_wish_of(const Json& request, std::vector<OwnedFd> descriptors);
 
 }  // namespace clawbox::session

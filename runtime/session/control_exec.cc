@@ -93,4 +93,15 @@ RemoteWish wish_of(const Json& request, std::vector<OwnedFd> descriptors, const 
   return wish;
 }
 
+RemoteWish file_wish_of(const Json& request, std::vector<OwnedFd> descriptors) {
+  if (descriptors.size() != 2 || type_of(descriptors[0]) != S_IFREG || !sys::is_local_stream(descriptors[1].get()))
+    throw Error(ExitStatus::kUsage, "the request of a file operation is wrong",
+                "only `clawbox fs` of this version speaks to the session");
+  RemoteWish wish;
+  wish.command = launch::command_in(descriptors[0]);
+  wish.files = std::move(descriptors[1]);
+  wish.labels = labels_of(request);
+  return wish;
+}
+
 }  // namespace clawbox::session

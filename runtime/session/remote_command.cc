@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 
 #include <csignal>
+#include <cstring>
 
 #include "audit/hostile.h"
 #include "base/error.h"
@@ -44,6 +45,10 @@ RemoteCommand::RemoteCommand(supervise::Supervisor& supervisor, supervise::ExecL
 }
 
 RemoteCommand::~RemoteCommand() {
+  if (file_) try {
+      record_file_operation("killed", 0);  // the session ends, and may have ended it
+    } catch (const std::exception&) {
+    }
   supervisor_.commands().disown(number_);
   supervisor_.loop().forget(deadline_.fd());
   supervisor_.loop().forget(grace_.fd());
@@ -55,6 +60,12 @@ void RemoteCommand::start(RemoteWish wish) {
   argv_ = wish.command.argv;
   choose_time(wish.time);
   number_ = supervisor_.commands().count() + 1;
+  if (wish.files) {
+    file_ = files::request_in(argv_);
+    is_file_operation_ = true;
+    supervisor_.commands().operate_on_files(wish.command, wish.files, *this);
+    return;
+  }
   write_("command", {{"command", number_},
                      {"argv", hostile_words(argv_)},
                      {"directory", audit::hostile(wish.command.directory)},
@@ -120,6 +131,7 @@ void RemoteCommand::started(pid_t inside) {
 void RemoteCommand::stopped(int signal) { tell_({{"event", "stopped"}, {"signal", signal}}, -1); }
 
 void RemoteCommand::failed(const Error& cause) {
+  if (file_) record_file_operation("failed", 0);
   finish({{"event", "failed"},
           {"exit_status", static_cast<int>(cause.status())},
           {"detail", cause.what()},
@@ -130,6 +142,7 @@ void RemoteCommand::ended(const End& end) {
   const bool for_time = ended_by_ == "time", capped = for_time || !end.memory.empty();
   const int own = end.signal != 0 ? static_cast<int>(ExitStatus::kSignalBase) + end.signal : end.status;
   if (!ended_by_.empty() && leader_ != 0) supervise::signal_session(supervisor_.init(), leader_, SIGKILL);
+  if (file_) record_file_operation(end.signal != 0 ? "killed" : end.status != 0 ? "failed" : "done", end.status);
   finish({{"event", "ended"},
           {"exit_status", capped ? static_cast<int>(ExitStatus::kCapEnded) : own},
           {"signal", end.signal},
@@ -141,12 +154,26 @@ void RemoteCommand::ended(const End& end) {
           {"detail", for_time ? over_time_ : end.memory}});
 }
 
+/// Once. What it says of paths is what was asked for: the operation follows no link out of `beneath`.
+void RemoteCommand::record_file_operation(const std::string& outcome, int error) {
+  const files::Request request = *std::exchange(file_, std::nullopt);
+  Json record{{"command", number_},
+              {"operation", files::name_of(request.operation)},
+              {"path", audit::hostile(request.path)},
+              {"labels", labels_},
+              {"outcome", ended_by_.empty() || outcome == "done" ? outcome : ended_by_},
+              {"wall_ms", wall_ms()}};
+  if (request.operation == files::Operation::kRename) record["to"] = audit::hostile(request.to);
+  if (const char* const name = ::strerrorname_np(error); error != 0 && name != nullptr) record["errno"] = name;
+  write_("file", record);
+}
+
 void RemoteCommand::finish(Json result) {
   result["wall_ms"] = wall_ms();
   Json record{{"command", number_}};
   for (const auto& [name, value] : result.items())
     if (name != "event" && name != "remedy") record[name] = value;
-  write_("command.end", record);
+  if (!is_file_operation_) write_("command.end", record);
   tell_(result, -1);
   over_(record);
 }

@@ -1,5 +1,6 @@
 // A command that a client asked for over the control socket. The client hears of it while it is there; its end, or its
-// request, ends the command, unless it was detached.
+// request, ends the command, unless it was detached. A file operation is one as well, which executes nothing: the trail
+// has one record of it, when it is over.
 #pragma once
 
 #include <chrono>
@@ -10,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/owned_fd.h"
+#include "files/request.h"
 #include "supervise/commands.h"
 #include "supervise/supervisor.h"
 #include "sys/clock.h"
@@ -20,6 +22,7 @@ namespace clawbox::session {
 struct RemoteWish {
   Command command;
   launch::Stdio stdio;
+  OwnedFd files;  // of a file operation: the stream of its client; `command` is then files::as_words
   Json labels = Json::object();
   std::optional<std::chrono::milliseconds> time;
   enum class Tie { kToClient, kDetached } tie = Tie::kToClient;
@@ -40,6 +43,7 @@ class RemoteCommand : public supervise::CommandOwner {
   void abandon();
   uint32_t number() const { return number_; }
   bool is_detached() const { return tie_ == RemoteWish::Tie::kDetached; }
+  bool is_file_operation() const { return is_file_operation_; }
   /// Long arguments are cut short: they are whole in the trail.
   Json facts() const;
 
@@ -55,6 +59,7 @@ class RemoteCommand : public supervise::CommandOwner {
   void end_for_time();
   void insist();
   void finish(Json result);
+  void record_file_operation(const std::string& outcome, int error);
   int64_t wall_ms() const;
 
   supervise::Supervisor& supervisor_;
@@ -66,6 +71,8 @@ class RemoteCommand : public supervise::CommandOwner {
   pid_t leader_ = 0;  // as we see it
   Json labels_;
   std::vector<std::string> argv_;
+  std::optional<files::Request> file_;  // until it is on record
+  bool is_file_operation_ = false;
   std::optional<std::chrono::milliseconds> time_;
   std::string over_time_;  // what is said when it is over
   std::string ended_by_;   // what we did to it

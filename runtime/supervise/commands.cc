@@ -40,6 +40,14 @@ uint32_t Commands::execute(const Command& command, const launch::Stdio& stdio, l
   return last_ = number;
 }
 
+uint32_t Commands::operate_on_files(const Command& request, const OwnedFd& stream, CommandOwner& owner) {
+  const uint32_t number = last_ + 1;
+  child_.operate_on_files(number, request, stream);
+  running_.emplace(number, Running{{}, &owner, nullptr, OwnedFd()});
+  overdue_.start(kLongBegin, kLongBegin);
+  return last_ = number;
+}
+
 void Commands::signal(uint32_t number, int signal) {
   if (running_.contains(number)) child_.order(Kind::kSignal, number, signal);
 }

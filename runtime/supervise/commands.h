@@ -46,6 +46,8 @@ class Commands {
 
   /// The number of the command. `owner` outlives it, or says `disown`.
   uint32_t execute(const Command& command, const launch::Stdio& stdio, launch::Role role, CommandOwner& owner);
+  /// A file operation, numbered as a command: it shares pid 1's control group, and its end tells an errno.
+  uint32_t operate_on_files(const Command& request, const OwnedFd& stream, CommandOwner& owner);
   /// To its process group; one that has ended takes no notice.
   void signal(uint32_t number, int signal);
   /// Nobody wants to hear of it any more.

@@ -3,6 +3,7 @@ import path from "node:path";
 import { definePluginEntry } from "openclaw/plugin-sdk/plugin-entry";
 import { registerSandboxBackend, resolveReadOnlyWorkspaceSkillMounts } from "openclaw/plugin-sdk/sandbox";
 import { resolveStateDir } from "openclaw/plugin-sdk/state-paths";
+import { allowAll } from "./src/approvals.js";
 import { BACKEND_ID, backendRegistration } from "./src/backend.js";
 import { Clawbox, launcherEnvironment, programPath } from "./src/clawbox.js";
 import { addCommands } from "./src/cli.js";
@@ -23,6 +24,7 @@ function toolsOf(api) {
     setupTimeoutMs: (settings.setupTimeoutSeconds ?? 300) * 1000,
     runs,
     gateway: { path: process.env.PATH, stateDir },
+    approve: allowAll,
     skillMounts: resolveReadOnlyWorkspaceSkillMounts,
   };
 }

@@ -1,5 +1,6 @@
 // The registration of a sandbox backend, as OpenClaw's registerSandboxBackend takes it.
 import { Commands } from "./exec.js";
+import { FsBridge } from "./fs_bridge.js";
 import { plainPath } from "./paths.js";
 import { runtimeId } from "./runtime_id.js";
 import { CONFIG_LABEL, RUNTIME_LABEL, Sandbox, removeSandbox } from "./sandbox.js";
@@ -9,8 +10,8 @@ export const BACKEND_ID = "clawbox";
 const CAPABILITIES = { browser: false, readOnlyResourceMounts: true };
 
 /**
- * `tools` are {clawbox, state, logger, settings, setupTimeoutMs, runs, gateway, skillMounts}; what is in
- * them does not change while the plugin is loaded.
+ * `tools` are {clawbox, state, logger, settings, setupTimeoutMs, runs, gateway, skillMounts, approve}; what is in them
+ * does not change while the plugin is loaded.
  */
 export function backendRegistration(tools) {
   const sandboxes = new Map(); // one for each runtime id and configuration, so that turns share what they know
@@ -60,7 +61,8 @@ const agentOf = (scopeKey) => /^agent:([^:]+)/.exec(scopeKey)?.[1] ?? "main";
 function handleOf(sandbox, params, tools) {
   const { clawbox, state, gateway, runs } = tools;
   const labels = () => ({ "openclaw.session": params.sessionKey, ...runs.labels(params.sessionKey) });
-  const commands = new Commands(sandbox, { clawbox, state, gateway, labels });
+  const commands = new Commands(sandbox, { clawbox, state, gateway, labels, approve: tools.approve });
+  const readOnly = params.cfg.workspaceAccess === "ro";
   return {
     id: BACKEND_ID,
     runtimeId: sandbox.runtimeId,
@@ -73,6 +75,7 @@ function handleOf(sandbox, params, tools) {
     buildExecSpec: (wish) => commands.spec(wish),
     finalizeExec: (end) => commands.finalize(end),
     prepareProcessCleanup: (env) => commands.cleanup(env),
+    createFsBridge: () => new FsBridge(sandbox, { clawbox, labels, readOnly }),
     runShellCommand: (wish) => commands.runShellCommand(wish),
   };
 }

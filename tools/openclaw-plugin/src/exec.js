@@ -1,6 +1,7 @@
 // Commands in a sandbox: what OpenClaw spawns for the exec tool, and the scripts of its own that it runs for files.
 import { randomUUID } from "node:crypto";
 import fs from "node:fs";
+import { allowAll, requireApproval } from "./approvals.js";
 import { failure, isOwnFailure } from "./clawbox.js";
 import { isInside } from "./paths.js";
 
@@ -24,9 +25,9 @@ exit "$found"`;
 export class Commands {
   #issued = new Set();
 
-  /** `labels()` are those of now, for the audit trail. */
-  constructor(sandbox, { clawbox, state, gateway, labels }) {
-    Object.assign(this, { sandbox, clawbox, state, gateway, labels });
+  /** `labels()` are those of now, for the audit trail; `approve` is of approvals.js. */
+  constructor(sandbox, { clawbox, state, gateway, labels, approve = allowAll }) {
+    Object.assign(this, { sandbox, clawbox, state, gateway, labels, approve });
   }
 
   /**
@@ -34,6 +35,7 @@ export class Commands {
    * command line nor in its environment.
    */
   async spec({ command, workdir, env, usePty }) {
+    await this.#ask(command, workdir);
     const session = await this.sandbox.session();
     const id = this.#issued.delete(env[EXEC_VARIABLE]) ? env[EXEC_VARIABLE] : randomUUID();
     const file = this.state.writeVariables({ ...insideVariables(env, this.gateway), [EXEC_VARIABLE]: id });
@@ -57,6 +59,17 @@ export class Commands {
       stdinMode: usePty ? "pipe-open" : "pipe-closed",
       finalizeToken: { file, id },
     };
+  }
+
+  async #ask(command, workdir = this.sandbox.wish.workdir) {
+    const { "openclaw.session": sessionKey, "openclaw.run": runId } = this.labels();
+    await requireApproval(this.approve, {
+      command,
+      workdir,
+      sessionKey,
+      runId,
+      runtimeId: this.sandbox.runtimeId,
+    });
   }
 
   /** What was ended from outside, by a signal that is passed on, may have left processes that no signal reached. */

@@ -1,5 +1,6 @@
 // From what OpenClaw asks of a backend to what clawbox is asked for: pure but for looks at the host's paths.
 import fs from "node:fs";
+import { tmpfsPlaces } from "./fs_paths.js";
 import { dockerWish } from "./docker_keys.js";
 import { mountTable } from "./mounts.js";
 import { plainPath } from "./paths.js";
@@ -14,7 +15,7 @@ export function configLabel(profile, text) {
 }
 
 /**
- * {text, label, hash, mounts, mountsHash, workdir, softOpenFiles, setupCommand}. Throws one error that names every key
+ * {text, label, hash, mounts, mountsHash, tmpfs, overlay, workdir, softOpenFiles, setupCommand}. Throws one error that names every key
  * which cannot be honoured.
  */
 export function sandboxWish(params, settings, skillMounts) {
@@ -26,7 +27,8 @@ export function sandboxWish(params, settings, skillMounts) {
     tmpfsIsDefault: cfg.dockerTmpfsSource === "default",
   });
   refuse([...docker.refusals, ...table.refusals]);
-  const text = profileText(profileOf(base, settings, docker.profile, table));
+  const overlay = settings.overlay === true && !table.workspace.readOnly;
+  const text = profileText(profileOf(base, settings, docker.profile, table, overlay));
   const mounts = [table.workspace, ...table.others];
   const setupCommand = cfg.docker.setupCommand?.trim() || null;
   return {
@@ -34,6 +36,8 @@ export function sandboxWish(params, settings, skillMounts) {
     label: configLabel(base, text),
     hash: sha256(JSON.stringify([text, table.workspace.hostPath, setupCommand, cfg.docker.env ?? {}])),
     mounts,
+    tmpfs: tmpfsPlaces(cfg.docker.tmpfs),
+    overlay,
     mountsHash: sha256(JSON.stringify(mounts)),
     workdir: plainPath(cfg.docker.workdir),
     softOpenFiles: docker.softOpenFiles,
@@ -48,7 +52,7 @@ function sandboxUser(workspaceDir) {
   return { uid, gid };
 }
 
-function profileOf(base, settings, profile, { workspace, others }) {
+function profileOf(base, settings, profile, { workspace, others }, overlay) {
   const entry = ({ hostPath, containerPath }) => ({ path: hostPath, at: containerPath });
   const shown = (readOnly) => others.filter((mount) => mount.readOnly === readOnly).map(entry);
   const unlessEmpty = (list) => (list.length > 0 ? list : undefined);
@@ -56,7 +60,7 @@ function profileOf(base, settings, profile, { workspace, others }) {
     version: 1,
     extends: base,
     description: "A sandbox of OpenClaw",
-    workspace: { mode: workspace.readOnly ? "ro" : "rw", at: workspace.containerPath },
+    workspace: { mode: workspace.readOnly ? "ro" : overlay ? "overlay" : "rw", at: workspace.containerPath },
     ...profile,
     files: { ...profile.files, read_add: unlessEmpty(shown(true)), write_add: unlessEmpty(shown(false)) },
     limits: { ...profile.limits, disk: settings.disk },
