@@ -46,13 +46,13 @@ export function sandboxWish(params, settings, skillMounts) {
 }
 
 /** Who the processes of a sandbox are: of the gateway's user; where that is root, the owner of the workspace. */
-function sandboxUser(workspaceDir) {
+export function sandboxUser(workspaceDir) {
   if (process.getuid() !== 0) return { uid: process.getuid(), gid: process.getgid() };
   const { uid, gid } = fs.statSync(workspaceDir);
   return { uid, gid };
 }
 
-function profileOf(base, settings, profile, { workspace, others }, overlay) {
+export function profileOf(base, settings, profile, { workspace, others }, overlay) {
   const entry = ({ hostPath, containerPath }) => ({ path: hostPath, at: containerPath });
   const shown = (readOnly) => others.filter((mount) => mount.readOnly === readOnly).map(entry);
   const unlessEmpty = (list) => (list.length > 0 ? list : undefined);

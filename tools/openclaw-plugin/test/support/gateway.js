@@ -9,7 +9,7 @@ import { ScriptedModel } from "./scripted_model.js";
 
 const PLUGIN = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), "../..");
 const TOKEN = "loopback-only";
-const CLI_TIMEOUT_MS = 120_000;
+const CLI_TIMEOUT_MS = 240_000;
 
 export class OpenClaw {
   #gateway = null;

@@ -105,3 +105,15 @@ test("scopes, workspaces, prefixes and gateways do not share one", () => {
   ];
   assert.equal(new Set(all).size, all.length);
 });
+
+test("the plugin's key overlay makes writable workspaces overlays, and leaves read-only ones", (context) => {
+  const directory = temporaryDirectory(context);
+  fs.mkdirSync(path.join(directory, "workspace"));
+  const wished = (cfg, settings) => sandboxWish(factoryParams(directory, cfg), settings, () => []);
+  assert.match(wished({}, { overlay: true }).text, /mode = "overlay"/);
+  assert.equal(wished({}, { overlay: true }).overlay, true);
+  assert.match(wished({}, {}).text, /mode = "rw"/);
+  const readOnly = wished({ workspaceAccess: "ro" }, { overlay: true });
+  assert.match(readOnly.text, /mode = "ro"/);
+  assert.equal(readOnly.overlay, false);
+});
