@@ -8,8 +8,8 @@
 //   stop {"grace_ms"}, kill     the session ends: SIGTERM first, or SIGKILL at once; "verb": on whose behalf, for the
 //                               record
 //   exec {…}                    see `wish_of` in control_exec.cc; descriptors: the words (launch/words.h), then stdio
-//   files {"labels"}            a file operation; descriptors: its words (files/request.h), and a stream
-//   (files/stream.h) signal {"signal"}           to the command of this connection
+//   files {"labels"}            a file operation; descriptors: its words (files/request.h), a stream (files/stream.h)
+//   signal {"signal"}           to the command of this connection
 // Anybody but this user and root is turned away (SO_PEERCRED). Whoever may ask could also kill us: this is no boundary,
 // and nothing of the sandbox reaches it. Garbage costs its sender the connection.
 #pragma once
