@@ -21,10 +21,10 @@ std::uintptr_t begin_of_top() { return reinterpret_cast<std::uintptr_t>(::sbrk(0
 
 /// What called us returns here: only what lies below this function's frame is free.
 [[gnu::noinline]] void release_stack() {
-  constexpr std::uintptr_t kPage = 4096, kDeepest = std::uintptr_t{256} << 10;
-  const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-  const std::uintptr_t end = (here & ~(kPage - 1)) - 2 * kPage;
-  ::madvise(reinterpret_cast<void*>(end - kDeepest), kDeepest, MADV_DONTNEED);  // ENOMEM: it never was that deep
+  constexpr std::size_t kPage = 4096, kDeepest = std::size_t{256} << 10;
+  char* const here = static_cast<char*>(__builtin_frame_address(0));
+  char* const end = here - reinterpret_cast<std::uintptr_t>(here) % kPage - 2 * kPage;
+  ::madvise(end - kDeepest, kDeepest, MADV_DONTNEED);  // ENOMEM: it never was that deep
 }
 
 }  // namespace
