@@ -81,6 +81,7 @@ export class FsBridge {
   async mkdirp({ filePath, cwd, pinnedPath, signal }) {
     refusePin(pinnedPath);
     const target = this.#writable(filePath, cwd, "create directories");
+    if (target.containerPath === target.mount.containerPath) return; // OpenClaw asks for it before each file in there
     await this.#fs("mkdir", target, "create directories", { options: ["--parents"], signal });
   }
 

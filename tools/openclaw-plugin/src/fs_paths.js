@@ -64,16 +64,25 @@ export class FsPaths {
   #inside(filePath, cwd) {
     if (filePath.includes("\0")) throw new Error("Sandbox paths have no NUL bytes");
     const wanted = plainPath(filePath);
-    if (filePath.startsWith("/")) return this.#known(wanted) ?? this.#ofHost(wanted) ?? this.#escape(filePath);
+    // A path of the host may be spelled like a tmpfs of inside, as in /tmp: that one is the last to be meant.
+    if (filePath.startsWith("/"))
+      return this.#mounted(wanted) ?? this.#ofHost(wanted) ?? this.#onTmpfs(wanted) ?? this.#escape(filePath);
     const from = this.#ofHost(plainPath(cwd)) ?? plainPath(cwd);
     const candidate = plainPath(path.posix.resolve(from.startsWith("/") ? from : this.workdir, filePath));
-    return this.#known(candidate) ?? this.#ofHost(plainPath(path.resolve(cwd, filePath))) ?? this.#escape(filePath);
+    return (
+      this.#mounted(candidate) ??
+      this.#onTmpfs(candidate) ??
+      this.#ofHost(plainPath(path.resolve(cwd, filePath))) ??
+      this.#escape(filePath)
+    );
   }
 
-  #known(containerPath) {
-    return innermost(this.mounts, containerPath) || this.tmpfs.some((place) => isInside(place, containerPath))
-      ? containerPath
-      : null;
+  #mounted(containerPath) {
+    return innermost(this.mounts, containerPath) ? containerPath : null;
+  }
+
+  #onTmpfs(containerPath) {
+    return this.tmpfs.some((place) => isInside(place, containerPath)) ? containerPath : null;
   }
 
   /** Also by the place that links on the host lead to; the name itself is not followed. */

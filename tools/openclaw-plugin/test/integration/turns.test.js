@@ -62,7 +62,7 @@ before(
     openclaw.installPlugin({ command: program });
     await openclaw.startGateway();
   },
-  { timeout: 120_000 },
+  { timeout: 600_000 },
 );
 
 after(async () => {

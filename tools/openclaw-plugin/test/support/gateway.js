@@ -90,7 +90,16 @@ export class OpenClaw {
     this.configure((config) => Object.assign(config, baseConfig(this, baseUrl)));
   }
 
+  /** OpenClaw gives parts of its start five seconds, which a busy machine may need for others: then once more. */
   async startGateway() {
+    try {
+      await this.#startOnce();
+    } catch {
+      await this.#startOnce();
+    }
+  }
+
+  async #startOnce() {
     this.#log = "";
     this.#gateway = spawn("openclaw", ["gateway", "run"], {
       env: this.environment,

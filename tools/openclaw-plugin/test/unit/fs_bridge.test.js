@@ -131,3 +131,10 @@ test("in an overlay the host is given no paths", () => {
   assert.deepEqual(bridge.resolvePath({ filePath: "a" }), { relativePath: "a", containerPath: "/workspace/a" });
   assert.equal(bridge.pathMappings[0].containerRoot, "/workspace");
 });
+
+test("the place of a mount is there, so making it costs no call", async () => {
+  const { calls, bridge } = bridgeWith();
+  await bridge.mkdirp({ filePath: "/workspace" });
+  await bridge.mkdirp({ filePath: "." });
+  assert.equal(calls.length, 0);
+});

@@ -47,6 +47,17 @@ test("a tmpfs has no part of the host, also inside of a mount", () => {
   assert.deepEqual(tmpfsPlaces(["/tmp", "/run:size=1m,noexec"]), ["/tmp", "/run"]);
 });
 
+test("a workspace of the host that lies in /tmp is meant, and not the tmpfs of that name", () => {
+  const inTmp = new FsPaths({
+    mounts: [{ hostPath: "/tmp/ws", containerPath: "/workspace", readOnly: false }],
+    workdir: "/workspace",
+    tmpfs: ["/tmp"],
+  });
+  assert.equal(inTmp.resolve("/tmp/ws/a").containerPath, "/workspace/a");
+  assert.equal(inTmp.resolve("a").containerPath, "/workspace/a");
+  assert.throws(() => inTmp.resolve("/tmp/other"), /container-only/);
+});
+
 test("what removing a directory would take along", () => {
   const below = paths().below("/workspace");
   assert.deepEqual(below.readOnly, [mounts[1]]);
