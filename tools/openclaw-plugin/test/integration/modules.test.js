@@ -7,7 +7,7 @@ import { openclawDirectory } from "../support/installed.js";
 import { inOwnNode, loaded, makeHome } from "../support/modules.js";
 
 const installed = openclawDirectory(process.argv[2]);
-inOwnNode(installed);
+inOwnNode(installed, ["--test-force-exit"]); // OpenClaw's database would keep the process
 const directory = fs.realpathSync(
   fs.mkdtempSync(path.join(process.env.CLAWBOX_TEST_DIR ?? "/var/tmp", "clawbox-openclaw-")),
 );
@@ -33,7 +33,6 @@ before(
 after(async () => {
   await openclaw?.endAll();
   fs.rmSync(directory, { recursive: true, force: true });
-  setImmediate(() => process.exit()); // OpenClaw's database keeps the process
 });
 
 /** Records of file operations, from here on. */
@@ -187,7 +186,9 @@ test("a giant file passes, and an abort ends its call", async () => {
 });
 
 test("overlay: what is written is seen inside, and the host's files stay until they are applied", async () => {
-  const own = await loaded(installed, directory, program, { overlay: true });
+  const profile = path.join(directory, "overlay.toml"); // where the kernel can hold no cap on the disk, it is watched
+  fs.writeFileSync(profile, 'version = 1\nextends = "openclaw"\n[limits]\nenforce = "best-effort"\n', { mode: 0o600 });
+  const own = await loaded(installed, directory, program, { overlay: true, profile });
   const { context, ...overlaid } = await own.toolsOf("clawbox", { scope: "session" }, "agent:main:overlaid");
   await overlaid.write({ path: "notes/overlaid.txt", content: "apart\n" });
   assert.match(await overlaid.read({ path: "notes/overlaid.txt" }), /apart/);

@@ -9,11 +9,14 @@ import { Clawbox, launcherEnvironment } from "../../src/clawbox.js";
 import { Runs } from "../../src/runs.js";
 import { State } from "../../src/state.js";
 
-/** Starts this very program again in OpenClaw's Node.js, unless it is that; its status is ours then. */
-export function inOwnNode(installed) {
+/**
+ * Starts this very program again in OpenClaw's Node.js, unless it is that; its status is ours then. `options` are Node's
+ * own.
+ */
+export function inOwnNode(installed, options = []) {
   const node = path.join(installed, "node_modules/.bin/node");
   if (fs.realpathSync(process.execPath) === fs.realpathSync(node)) return;
-  const again = spawnSync(node, [...process.execArgv, ...process.argv.slice(1)], { stdio: "inherit" });
+  const again = spawnSync(node, [...process.execArgv, ...options, ...process.argv.slice(1)], { stdio: "inherit" });
   process.exit(again.status ?? 1);
 }
 
