@@ -15,6 +15,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/ip_address.h"
+#include "base/network_rule.h"
 #include "base/origin.h"
 
 namespace clawbox {
@@ -139,9 +141,73 @@ struct Landlock {
   std::vector<std::string> writable;  // inside; everything else can be read and executed, as far as it is visible
 };
 
-struct Network {
-  enum class Mode { kNone, kHost } mode = Mode::kNone;
+/// What TLS clients may do whose hello hides the name of the server (RFC 9849).
+enum class Ech { kRefuse, kAllow };
+
+/// Of names below an allowed `*.domain`, each of which could carry bytes to the domain's own name servers.
+struct NameLimits {
+  uint64_t length = 64;       // letters before the part that the rule states
+  uint64_t count = 1000;      // different names in the life of a session
+  uint64_t per_minute = 120;  // new ones
+};
+
+/// Addresses that stand for names inside the session. The first usable address of each is the listeners' own.
+struct SyntheticRanges {
+  IpPrefix v4;  // 198.18.0.0/15
+  IpPrefix v6;  // fdc1:a3b0:c1a0:1::/64
+};
+
+/// What listens on the host and ends at a port of the session's 127.0.0.1, or ::1 where only that answers. TCP.
+struct PublishedPort {
+  IpAddress address;  // of the host
+  uint16_t port = 0;
+  uint16_t inside = 0;
   Origin origin;
+};
+
+/// An HTTP proxy of the host through which connections to names leave (CONNECT), from the caller's https_proxy.
+struct UpstreamProxy {
+  std::string host;
+  uint16_t port = 0;
+  std::string credentials;            // "user:password", never shown; empty: none
+  std::vector<std::string> no_proxy;  // canonical names (also what is below them), addresses, prefixes, or "*"
+  Origin origin;                      // "host": the variable is in `variable`
+  std::string variable;               // "https_proxy"
+};
+
+/// What one preset became, for `explain`; its rules are among the others.
+struct ResolvedPreset {
+  std::string name;
+  struct Source {
+    std::string host;  // as in the rule
+    std::string file;  // the tool's own configuration, or "environment NAME"
+    int line = 0;
+  };
+  std::vector<Source> sources;
+  Origin origin;
+};
+
+struct NetworkAllowlist {
+  std::vector<NetworkRule> rules;  // of all presets too; none: nothing can be reached
+  std::vector<ResolvedPreset> presets;
+  Ech ech = Ech::kRefuse;
+  NameLimits names;
+  SyntheticRanges synthetic;
+  std::vector<PublishedPort> publish;
+  std::vector<Decided<uint16_t>> host_ports;  // of the host's 127.0.0.1, at the same port of the session's
+  std::optional<Decided<uint64_t>> bytes;     // both ways together, of the session
+  Decided<uint64_t> connections{1024};        // at one time
+  std::optional<Decided<uint64_t>> total_connections;
+  std::optional<UpstreamProxy> upstream;
+  /// How a connection finds its way to the listeners. kTproxy: nf_tables, any port. kAnyIp: one listener per name and
+  /// port, so no wildcards, ranges and prefixes.
+  enum class Steering { kTproxy, kAnyIp } steering = Steering::kTproxy;
+};
+
+struct Network {
+  enum class Mode { kNone, kHost, kAllowlist } mode = Mode::kNone;
+  Origin origin;
+  std::optional<NetworkAllowlist> allowlist;  // with kAllowlist
 };
 
 struct Rlimit {
