@@ -55,6 +55,8 @@ class Opening {
  private:
   enum class Kind : uint8_t { kUnknown, kTls, kHttp, kOther, kNotLooked };
 
+  static Kind kind_of_web(std::string_view bytes, Speaks speaks);
+  static Kind kind_among_all(std::string_view bytes);
   Step decide_kind();
   Step feed_tls(std::string_view bytes);
   Step feed_http(std::string_view bytes);

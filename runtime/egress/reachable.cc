@@ -1,0 +1,40 @@
+#include "egress/reachable.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace clawbox::egress {
+namespace {
+
+std::string embedded_words(const IpAddress& address) {
+  const auto inner = embedded_v4(address);
+  return inner ? fmt::format(" ({})", to_string(*inner)) : "";
+}
+
+// A rule about the one address opens everything; a wider one never a metadata service, which hands out credentials.
+bool named(const IpAddress& address, AddressKind kind, uint16_t port, Transport transport, const Rules& rules) {
+  const Verdict verdict = rules.decide(address, port, transport);
+  if (!verdict.allowed()) return false;
+  return kind != AddressKind::kMetadata || std::get<IpPrefix>(verdict.rule->target).is_one_address();
+}
+
+}  // namespace
+
+std::optional<std::string> Reachable::objection(const IpAddress& address, uint16_t port, Transport transport,
+                                                const Rules& rules) const {
+  const AddressKind kind = kind_of(address);
+  const bool own = std::find(own_.begin(), own_.end(), address) != own_.end();
+  if (kind == AddressKind::kPublic && !own) return {};
+  // Nothing answers there for a single session: a rule about it would only be a mistake.
+  const bool never =
+      kind == AddressKind::kUnspecified || kind == AddressKind::kMulticast || kind == AddressKind::kBroadcast;
+  if (!never && named(address, kind, port, transport, rules)) return {};
+
+  const std::string what = own ? "an address of this host" : std::string(words_for(kind)) + embedded_words(address);
+  if (never) return fmt::format("{} is {}", to_string(address), what);
+  return fmt::format("{} is {}; to reach it, add {{ address = \"{}\", ports = [{}] }} to network.allow",
+                     to_string(address), what, to_string(address), port);
+}
+
+}  // namespace clawbox::egress
