@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -36,6 +37,9 @@ using NetworkTarget = std::variant<ExactHost, Subdomains, IpPrefix>;
 /// an HTTP request; on the others whatever it is, but a hello or a request that comes first must name the host.
 enum class Speaks : uint8_t { kAuto, kTls, kHttp, kAny };
 
+/// "auto", "tls", "http", "any": as in a profile.
+std::string_view word_for(Speaks speaks);
+
 struct NetworkRule {
   NetworkTarget target;
   std::vector<PortRange> ports;  // ascending and apart; at least one
@@ -49,6 +53,21 @@ struct NetworkRule {
     return std::any_of(ports.begin(), ports.end(), [port](const PortRange& range) { return range.contains(port); });
   }
 };
+
+/// A port of the host that ends at a port of the session. TCP.
+struct PortMapping {
+  IpAddress address;  // of the host
+  uint16_t port = 0;
+  uint16_t inside = 0;
+
+  friend auto operator<=>(const PortMapping&, const PortMapping&) = default;
+};
+
+/// "443", "8000-8010"; nothing for port 0 and a range that goes backwards.
+std::optional<PortRange> parse_port_range(std::string_view text);
+/// "127.0.0.1:8080:3000", "[::1]:8080:3000", "8080:3000" and "3000", the last two on 127.0.0.1.
+std::optional<PortMapping> parse_port_mapping(std::string_view text);
+std::string to_string(const PortMapping& mapping);
 
 /// "*.example.org", "10.0.0.0/8"
 std::string to_string(const NetworkTarget& target);

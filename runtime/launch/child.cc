@@ -114,7 +114,7 @@ void settle(Inheritance& given, Stopwatch& watch) {
   become_session_user(plan.identity);
   sys::die_with_parent();
   sys::unshare(CLONE_NEWCGROUP);  // only now is our own cgroup its root
-  if (plan.network.mode == Network::Mode::kNone) net::bring_loopback_up();
+  if (plan.network.mode != Network::Mode::kHost) net::bring_loopback_up();
   watch.lap("network");
   sys::set_hostname(plan.identity.hostname);
   sys::rename_process("clawbox-init");

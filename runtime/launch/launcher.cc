@@ -19,7 +19,7 @@ namespace {
 
 uint64_t namespaces_of(const Plan& plan) {
   uint64_t flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
-  if (plan.network.mode == Network::Mode::kNone) flags |= CLONE_NEWNET;
+  if (plan.network.mode != Network::Mode::kHost) flags |= CLONE_NEWNET;
   if (plan.identity.time_namespace) flags |= CLONE_NEWTIME;
   return flags;  // the cgroup namespace is unshared by the child, when its own cgroup can be the root
 }
@@ -39,9 +39,18 @@ void make_killable(pid_t pid) {
   sys::write_all(sys::open(fmt::format("/proc/{}/oom_score_adj", pid), O_WRONLY), "0", "oom_score_adj");
 }
 
+// A list that nobody holds connections to would only look like one.
+void refuse_unenforced(const Network& network) {
+  if (network.mode != Network::Mode::kAllowlist) return;
+  throw Error(ExitStatus::kNotSupported,
+              fmt::format("{}: network.mode = \"allowlist\" is planned and not enforced yet", to_string(network.origin)),
+              "use network.mode = \"none\" or \"host\"; `clawbox explain` shows what the list becomes");
+}
+
 }  // namespace
 
 Child start(const Plan& plan, const seccomp::Program& filters, const OwnedFd& cgroup, const store::Store* store) {
+  refuse_unenforced(plan.network);
   auto [ours, theirs] = sys::make_channel();
   sys::join_empty_keyring("clawbox");  // the child inherits it, and none of the caller's keys
   sys::Clone clone = clone_pid_1(plan, cgroup);

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/text.h"
+#include "plan/explain_network.h"
 #include "plan/seen.h"
 
 namespace clawbox::plan {
@@ -142,9 +143,16 @@ void write_identity(const Plan& plan, Page& page) {
   value("host name", escaped(identity.hostname), "hostname");
   value("nested", identity.nested_user_namespaces ? "user namespaces" : "no user namespaces", "nested_user_namespaces");
   page.plain(fmt::format("namespaces  user mount pid ipc uts cgroup{}{}",
-                         plan.network.mode == Network::Mode::kNone ? " network" : "",
+                         plan.network.mode != Network::Mode::kHost ? " network" : "",
                          identity.time_namespace ? " time" : ""));
-  page.value("network", plan.network.mode == Network::Mode::kHost ? "THE HOST'S OWN" : "none", plan.network.origin, "");
+  page.value("network", network_words(plan.network.mode), plan.network.origin, "");
+}
+
+void write_network(const Plan& plan, Page& page) {
+  if (!plan.network.allowlist) return;
+  page.heading("NETWORK, nothing else can be reached");
+  for (const NetworkLine& line : network_lines(*plan.network.allowlist))
+    page.value(line.word, escaped(line.value), line.origin, line.why);
 }
 
 void write_environment(const Plan& plan, Page& page) {
@@ -234,6 +242,7 @@ std::string explained(const Plan& plan) {
   write_shortfalls(plan, page);
   write_files(plan, page);
   write_identity(plan, page);
+  write_network(plan, page);
   write_environment(plan, page);
   write_limits(plan, page);
   write_syscalls(plan, page);

@@ -15,7 +15,12 @@
 //   identity      { uid, gid, user, home, hostname, uid_map[], gid_map[] { inside, host, count },
 //                 writer: self|helper|root, groups: dropped|kept, file_owner, file_group, nested_user_namespaces,
 //                 time_namespace, origins { as_root, ids, home, hostname, nested_user_namespaces } }
-//   network       { mode: none|host, origin }
+//   network       { mode: none|allowlist|host, origin }; with allowlist also
+//                 rules[] { target, ports[] { first, last }, udp, speaks, preset, reason, origin },
+//                 presets[] { name, sources[] { host, origin }, origin }, ech: refuse|allow,
+//                 publish[] { address, port, inside, origin }, host_ports[] { port, origin },
+//                 names { length, count, per_minute }, bytes, connections, total_connections { value, origin },
+//                 upstream { host, port, no_proxy[], variable }, synthetic[], steering: tproxy|anyip
 //   syscalls      { allow[], refuse[], noted[] { call, tests[] { index, mask, equals }, error, reason, origin } };
 //                 error: refuse only
 //   landlock      { fence: on|off, writable[] }
@@ -52,6 +57,8 @@ std::string json_text(const Json& json);
 std::string error_name(int number);
 /// "exec"
 const char* level_name(Audit::Level level);
+/// "none", "allowlist", "host"
+const char* network_mode_name(Network::Mode mode);
 /// "backing", "hard", "passed_over": [{"backing", "why"}]
 Json store_json(const Storage& storage);
 const char* backing_name(Storage::Backing backing);

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "plan/explain.h"
+#include "plan/explain_network.h"
 #include "plan/seen.h"
 
 namespace clawbox::plan {
@@ -239,8 +240,7 @@ Json explained_as_json(const Plan& plan) {
   json["workspace"] = workspace_json(plan.workspace);
   json["mounts"] = list_of(plan.mounts);
   json["identity"] = identity_json(plan);
-  json["network"] = {{"mode", plan.network.mode == Network::Mode::kHost ? "host" : "none"},
-                     {"origin", to_string(plan.network.origin)}};
+  json["network"] = network_json(plan.network);
   json["syscalls"] = {{"allow", rules_json(plan.syscalls.allow, List::kAllow)},
                       {"refuse", rules_json(plan.syscalls.refuse, List::kRefuse)},
                       {"noted", rules_json(plan.syscalls.noted, List::kAllow)}};

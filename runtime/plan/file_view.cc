@@ -17,6 +17,7 @@
 #include "plan/host.h"
 #include "plan/paths.h"
 #include "sys/directories.h"
+#include "sys/files.h"
 #include "sys/openat2.h"
 
 namespace clawbox::plan {
@@ -81,6 +82,14 @@ std::vector<std::string> HostFiles::matches(const std::string& pattern) const {
   if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   ::globfree(&found);
   return paths;
+}
+
+std::optional<std::string> HostFiles::text_of(const std::string& path) const {
+  constexpr std::size_t kMostBytes = std::size_t{1} << 20;
+  const OwnedFd fd = sys::try_openat2(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);  // a FIFO must not hold us
+  struct stat found {};
+  if (!fd || ::fstat(fd.get(), &found) != 0 || !S_ISREG(found.st_mode)) return std::nullopt;
+  return sys::read_all(fd, kMostBytes, path);
 }
 
 std::vector<std::string> HostFiles::names_in(const std::string& directory) const {

@@ -32,6 +32,8 @@ class FileView {
   virtual std::optional<std::string> real_path(const std::string& path) const = 0;
   /// glob(7) in the order of the names.
   virtual std::vector<std::string> matches(const std::string& pattern) const = 0;
+  /// A regular file of at most 1 MiB, whole; nothing where there is none or it is not for the caller.
+  virtual std::optional<std::string> text_of(const std::string& path) const = 0;
   /// Names in a directory, sorted, without "." and "..".
   virtual std::vector<std::string> names_in(const std::string& directory) const = 0;
   /// May the caller list and enter this directory?
@@ -49,6 +51,7 @@ class HostFiles : public FileView {
   std::string link_text(const std::string& path) const override;
   std::optional<std::string> real_path(const std::string& path) const override;
   std::vector<std::string> matches(const std::string& pattern) const override;
+  std::optional<std::string> text_of(const std::string& path) const override;
   std::vector<std::string> names_in(const std::string& directory) const override;
   bool can_enter(const std::string& directory) const override;
   std::optional<std::string> user_name(uid_t uid) const override;

@@ -66,6 +66,13 @@ std::vector<MadeFile> wanted(const ViewContext& context) {
   if (profile.network.mode.value == profile::NetworkMode::kNone)
     files.push_back({"/etc/resolv.conf", "# clawbox: network.mode is \"none\", so there are no name servers\n",
                      profile.network.mode.origin, "no name servers without a network"});
+  if (profile.network.mode.value == profile::NetworkMode::kAllowlist) {
+    files.push_back({"/etc/resolv.conf", "nameserver 198.18.0.1\noptions edns0\n", profile.network.mode.origin,
+                     "the session's own name server"});
+    // What else the host asks (systemd's resolver, mDNS, a cache) would go past the name server.
+    files.push_back({"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n",
+                     profile.network.mode.origin, "names by files and DNS only"});
+  }
   return files;
 }
 

@@ -47,6 +47,8 @@ Plan resolve(const profile::Profile& profile, const Host& host, const FileView& 
   plan.workspace = taken(plan, choose_workspace(inputs));
   plan.identity = taken(plan, choose_identity(inputs, plan.workspace));
   plan.mounts = taken(plan, choose_mounts(inputs, plan.workspace, plan.identity));
+  if (plan.network.mode == Network::Mode::kAllowlist)
+    plan.network.allowlist = taken(plan, choose_allowlist(inputs, plan.workspace, plan.mounts));
   plan.command.argv = request.argv;
   plan.command.directory = command_directory(inputs, plan.workspace, plan.identity, plan.mounts);
   plan.command.environment = taken(plan, choose_environment(inputs, plan.identity, plan.mounts));

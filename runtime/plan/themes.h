@@ -63,5 +63,9 @@ int error_number(const std::string& name, const Origin& origin);
 
 /// network.cc
 Chosen<Network> choose_network(const Inputs& inputs);
+/// allowlist.cc, with kAllowlist only. `mounts` say which of the tools' settings the session could write. Throws
+/// kProfileInvalid for a preset whose tool is not configured, or whose configuration the session can write.
+Chosen<NetworkAllowlist> choose_allowlist(const Inputs& inputs, const Workspace& workspace,
+                                          const std::vector<MountStep>& mounts);
 
 }  // namespace clawbox::plan

@@ -11,7 +11,6 @@ namespace {
 
 using Missing = std::vector<Diagnostic>;
 
-bool same(const Decided<std::string>& a, const Decided<std::string>& b) { return a.value == b.value; }
 bool same(const PathRule& a, const PathRule& b) { return a.path == b.path && a.at == b.at; }
 bool same(const ArgumentTest& a, const ArgumentTest& b) {
   return a.index == b.index && a.mask == b.mask && a.equals == b.equals;
@@ -21,14 +20,31 @@ bool same(const SyscallRule& a, const SyscallRule& b) {
                                         [](const auto& x, const auto& y) { return same(x, y); });
 }
 
+bool same(const NetworkWish& a, const NetworkWish& b) {
+  return a.target == b.target && a.preset == b.preset && a.ports == b.ports;
+}
+template <class T>
+bool same(const Decided<T>& a, const Decided<T>& b) {
+  return a.value == b.value;
+}
+
 // What is removed may be said more shortly than it was added: a bare name stands for all rules of that name.
-bool removes(const Decided<std::string>& a, const Decided<std::string>& b) { return same(a, b); }
+template <class T>
+bool removes(const Decided<T>& a, const Decided<T>& b) {
+  return same(a, b);
+}
+bool removes(const NetworkWish& a, const NetworkWish& b) {
+  return a.target == b.target && a.preset == b.preset && (a.ports.empty() || a.ports == b.ports);
+}
 bool removes(const PathRule& a, const PathRule& b) { return a.path == b.path && (a.at.empty() || a.at == b.at); }
 bool removes(const SyscallRule& a, const SyscallRule& b) { return a.call == b.call && (a.tests.empty() || same(a, b)); }
 
-const std::string& name_of(const Decided<std::string>& rule) { return rule.value; }
-const std::string& name_of(const PathRule& rule) { return rule.path; }
-const std::string& name_of(const SyscallRule& rule) { return rule.call; }
+std::string name_of(const Decided<std::string>& rule) { return rule.value; }
+std::string name_of(const PathRule& rule) { return rule.path; }
+std::string name_of(const SyscallRule& rule) { return rule.call; }
+std::string name_of(const NetworkWish& rule) { return rule.target ? to_string(*rule.target) : rule.preset; }
+std::string name_of(const Decided<PortMapping>& rule) { return to_string(rule.value); }
+std::string name_of(const Decided<uint16_t>& rule) { return std::to_string(rule.value); }
 
 Diagnostic not_there(const Setting& setting, std::size_t entry, const std::string& name) {
   const Place& place = setting.entries[entry];

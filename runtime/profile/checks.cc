@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kMaxPath = 4095;  // PATH_MAX without the NUL
 
+constexpr std::string_view kPresets[] = {"npm", "pip", "cargo", "go", "apt", "git"};
+constexpr std::string_view kProtocols[] = {"auto", "tls", "http", "any"};
 constexpr std::string_view kRefusals[] = {"EPERM",           "EACCES",     "ENOSYS", "EINVAL", "ENOENT", "EAFNOSUPPORT",
                                           "EPROTONOSUPPORT", "EOPNOTSUPP", "EAGAIN", "EBADF",  "EBUSY",  "EEXIST",
                                           "EFAULT",          "EIO",        "EMFILE", "ENODEV", "ENOMEM", "ENOSPC",
@@ -122,6 +124,8 @@ Objection objection_to_call(std::string_view call) {
 }
 
 std::span<const std::string_view> refusals() { return kRefusals; }
+std::span<const std::string_view> presets() { return kPresets; }
+std::span<const std::string_view> protocols() { return kProtocols; }
 
 std::string range_text(const Key& key) {
   const auto [least, most] = key.range;

@@ -30,6 +30,10 @@ Objection objection_to_call(std::string_view call);  // a system call's name or 
 /// The answers a `refuse` rule can give: errno's names and "kill".
 std::span<const std::string_view> refusals();
 
+/// The words of `preset` and of `speaks` in `network.allow`; those of `speaks` in the order of the enumerators.
+std::span<const std::string_view> presets();
+std::span<const std::string_view> protocols();
+
 std::string range_text(const Key& key);  // "1KiB to 1TiB"
 
 }  // namespace clawbox::profile

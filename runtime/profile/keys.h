@@ -33,6 +33,9 @@ enum class Kind {
   kPaths,
   kPatterns,  // paths below the workspace
   kSyscalls,
+  kHosts,     // what may be reached
+  kMappings,  // ports of the host and of the session
+  kPorts,
   kLockedKeys,
   kTests,
 };
@@ -49,13 +52,16 @@ struct ChoiceField {
 };
 
 using Names = std::vector<Decided<std::string>>;
+using Mappings = std::vector<Decided<PortMapping>>;
+using Ports = std::vector<Decided<uint16_t>>;
 using Variables = std::map<std::string, Decided<std::string>>;
 
 /// Where the value lands. monostate: the reader itself uses it.
-using Slot = std::variant<std::monostate, Field<std::string>, Field<Decided<bool>>, Field<Decided<Bytes>>,
-                          Field<Decided<std::string>>, Field<Optional<uint64_t>>, Field<Optional<Milliseconds>>,
-                          ChoiceField, Field<Names>, Field<Variables>, Field<std::vector<PathRule>>,
-                          Field<std::vector<SyscallRule>>, Field<std::vector<Expectation>>>;
+using Slot =
+    std::variant<std::monostate, Field<std::string>, Field<Decided<bool>>, Field<Decided<Bytes>>,
+                 Field<Decided<std::string>>, Field<Optional<uint64_t>>, Field<Optional<Milliseconds>>, ChoiceField,
+                 Field<Names>, Field<Variables>, Field<std::vector<PathRule>>, Field<std::vector<SyscallRule>>,
+                 Field<std::vector<NetworkWish>>, Field<Mappings>, Field<Ports>, Field<std::vector<Expectation>>>;
 
 /// Inclusive. Counts as they are, sizes in bytes, durations in milliseconds, percentages in percent.
 struct Range {

@@ -12,8 +12,9 @@
 namespace clawbox::profile {
 
 /// kChoice is an index into Key::choices; durations are Milliseconds; every other number is uint64_t.
-using Value = std::variant<bool, uint64_t, Milliseconds, std::string, Names, Variables, std::vector<PathRule>,
-                           std::vector<SyscallRule>, std::vector<Expectation>>;
+using Value =
+    std::variant<bool, uint64_t, Milliseconds, std::string, Names, Variables, std::vector<PathRule>,
+                 std::vector<SyscallRule>, std::vector<NetworkWish>, Mappings, Ports, std::vector<Expectation>>;
 
 /// In the order in which the edits of one file are carried out.
 enum class Edit { kSet, kRemove, kAdd };

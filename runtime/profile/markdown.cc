@@ -37,6 +37,12 @@ std::string kind_text(const Key& key) {
       return "list of paths below the workspace";
     case Kind::kSyscalls:
       return "list of system calls";
+    case Kind::kHosts:
+      return "list of hosts, addresses and presets";
+    case Kind::kMappings:
+      return "list of ADDRESS:PORT:INSIDE";
+    case Kind::kPorts:
+      return "list of ports";
     case Kind::kLockedKeys:
       return "list of keys";
     case Kind::kTests:

@@ -15,8 +15,8 @@ namespace {
 constexpr std::string_view kAdd = "_add";
 constexpr std::string_view kRemove = "_remove";
 
-// Of the allow-list for the network, and the rules about programs: designed, and not done yet.
-constexpr std::string_view kLater[] = {"exec", "network.allow", "network.allow_add", "network.allow_remove"};
+// The rules about programs: designed, and not done yet.
+constexpr std::string_view kLater[] = {"exec"};
 
 struct Target {
   const Key* key = nullptr;

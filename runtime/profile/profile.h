@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/network_rule.h"
 #include "base/origin.h"
 
 namespace clawbox::profile {
@@ -20,6 +21,7 @@ enum class WorkspaceMode { kNone, kReadOnly, kReadWrite, kOverlay };
 enum class StoreKind { kAuto, kQuota, kLoop, kTmpfs, kFuse, kWatch };
 enum class Enforcement { kHard, kBestEffort };
 enum class NetworkMode { kNone, kAllowlist, kHost };
+enum class EchPolicy { kRefuse, kAllow };
 enum class ProcView { kMasked, kPids };       // the usual files, dangerous ones covered | processes only (subset=pid)
 enum class Fence { kAuto, kRequired, kOff };  // a layer that older kernels lack: Landlock
 enum class Fallback { kNone, kRlimit };       // what stands in for a control group
@@ -47,6 +49,18 @@ struct SyscallRule {
   std::string call;                 // a name, or "@group"
   std::vector<ArgumentTest> tests;  // all must hold; none: always
   std::string error = "EPERM";      // refuse only: errno's name, "ENOSYS", or "kill"
+  std::string reason;
+  Origin origin;
+};
+
+/// One entry of `network.allow`.
+struct NetworkWish {
+  std::optional<NetworkTarget> target;  // nothing: a preset
+  std::string preset;
+  std::vector<PortRange> ports;  // none: 80 and 443; a preset brings its own
+  bool udp = false;
+  Speaks speaks = Speaks::kAuto;
+  bool optional = false;  // presets: a tool that is not configured is no mistake
   std::string reason;
   Origin origin;
 };
@@ -109,6 +123,13 @@ struct Profile {
 
   struct Network {
     Decided<NetworkMode> mode{NetworkMode::kNone};
+    std::vector<NetworkWish> allow;
+    Decided<EchPolicy> ech{EchPolicy::kRefuse};
+    std::vector<Decided<PortMapping>> publish;
+    std::vector<Decided<uint16_t>> host_ports;
+    Optional<Bytes> bytes;
+    Optional<uint64_t> connections, total_connections;
+    Optional<uint64_t> name_length, names, name_rate;  // of names below wildcards
   } network;
 
   struct Identity {

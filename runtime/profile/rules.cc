@@ -168,6 +168,8 @@ std::optional<ReadValue> read_list(const Key& key, Edit edit, const toml::node& 
   }
   if (edit == Edit::kRemove && key.kind == Kind::kVariables) return read_removed_variables(key, *array, context);
   if (key.kind == Kind::kNames) return read_rules<Decided<std::string>>(key, *array, context);
+  if (key.kind == Kind::kHosts || key.kind == Kind::kMappings || key.kind == Kind::kPorts)
+    return read_network_list(key, *array, context);
   if (key.kind == Kind::kSyscalls) return read_rules<SyscallRule>(key, *array, context);
   return read_rules<PathRule>(key, *array, context);
 }

@@ -55,6 +55,20 @@ Json syscall_entry(const Key& key) {
   return string_or(object(std::move(fields), {"call"}));
 }
 
+Json host_entry() {
+  const Json port = {{"anyOf", Json::array({number(1, 65535), matching("^[0-9]+(-[0-9]+)?$")})}};
+  const Json flag = {{"type", "boolean"}};
+  const Json fields = {{"host", text()},
+                       {"address", text()},
+                       {"preset", one_of(presets())},
+                       {"ports", {{"type", "array"}, {"items", port}, {"minItems", 1}}},
+                       {"udp", flag},
+                       {"speaks", one_of(protocols())},
+                       {"optional", flag},
+                       {"reason", text()}};
+  return string_or(object(fields, Json::array()));
+}
+
 Json test_list() {
   const Json arguments = list_of(number(0, kLargestNumber));
   Json fields = {{"path", text()}, {"syscall", text()}, {"args", arguments}, {"expect", text()}};
@@ -88,6 +102,12 @@ Json value_schema(const Key& key) {
       return list_of(path_entry(key.kind));
     case Kind::kSyscalls:
       return list_of(syscall_entry(key));
+    case Kind::kHosts:
+      return list_of(host_entry());
+    case Kind::kMappings:
+      return list_of(text());
+    case Kind::kPorts:
+      return list_of(number(1, 65535));
     case Kind::kLockedKeys:
       return list_of(text());
     case Kind::kTests:

@@ -48,6 +48,31 @@ std::string rule_text(const SyscallRule& rule) {
   return rest.empty() ? toml_string(rule.call) : fmt::format("{{ call = {}{} }}", toml_string(rule.call), rest);
 }
 
+std::string port_text(const PortRange& range) {
+  if (range.first == range.last) return fmt::format("{}", range.first);
+  return toml_string(fmt::format("{}-{}", range.first, range.last));
+}
+
+std::string target_text(const NetworkWish& wish) {
+  if (!wish.target) return fmt::format("preset = {}", toml_string(wish.preset));
+  const char* word = std::holds_alternative<IpPrefix>(*wish.target) ? "address" : "host";
+  return fmt::format("{} = {}", word, toml_string(to_string(*wish.target)));
+}
+
+std::string rule_text(const NetworkWish& wish) {
+  std::string text = target_text(wish);
+  std::vector<std::string> ports;
+  ports.reserve(wish.ports.size());
+  for (const PortRange& range : wish.ports) ports.push_back(port_text(range));
+  if (!ports.empty()) text += fmt::format(", ports = [{}]", joined(ports, ", "));
+  if (wish.udp) text += ", udp = true";
+  if (wish.speaks != Speaks::kAuto) text += fmt::format(", speaks = {}", toml_string(word_for(wish.speaks)));
+  if (wish.optional) text += ", optional = true";
+  return fmt::format("{{ {}{} }}", text, reason_text(wish.reason));
+}
+
+std::string rule_text(const Decided<PortMapping>& mapping) { return toml_string(to_string(mapping.value)); }
+std::string rule_text(const Decided<uint16_t>& port) { return fmt::format("{}", port.value); }
 std::string rule_text(const Decided<std::string>& name) { return toml_string(name.value); }
 
 std::string rule_text(const Expectation& test) {

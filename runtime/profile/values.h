@@ -37,6 +37,8 @@ struct ReadValue {
 };
 std::optional<ReadValue> read_scalar(const Key& key, const toml::node& node, Context& context);
 std::optional<ReadValue> read_list(const Key& key, Edit edit, const toml::node& node, Context& context);
+/// `network.allow`, `publish` and `host_ports`: network_lists.cc
+std::optional<ReadValue> read_network_list(const Key& key, const toml::array& array, Context& context);
 std::optional<ReadValue> read_variables(const Key& key, const toml::node& node, Context& context);
 std::optional<ReadValue> read_tests(const Key& key, const toml::node& node, Context& context);
 

@@ -54,7 +54,7 @@ Json start_fields(const Plan& plan, pid_t init) {
   for (const std::string& word : plan.command.argv) fields["argv"].push_back(audit::hostile(word));
   fields["directory"] = audit::hostile(plan.command.directory);
   fields["workspace"] = audit::hostile(plan.workspace.host);
-  fields["network"] = plan.network.mode == Network::Mode::kHost ? "host" : "none";
+  fields["network"] = plan::network_mode_name(plan.network.mode);
   fields["landlock"] = plan.landlock.fence == Landlock::Fence::kOn;
   fields["level"] = plan::level_name(plan.audit.level);
   if (plan.storage) fields["store"] = plan::store_json(*plan.storage);

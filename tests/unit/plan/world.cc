@@ -12,6 +12,9 @@ namespace clawbox::plan::test {
 
 void FakeFiles::directory(const std::string& path, uid_t owner) { entries_[path] = {FileKind::kDirectory, owner, ""}; }
 void FakeFiles::file(const std::string& path, uid_t owner) { entries_[path] = {FileKind::kFile, owner, ""}; }
+void FakeFiles::content(const std::string& path, const std::string& text, uid_t owner) {
+  entries_[path] = {FileKind::kFile, owner, text};
+}
 void FakeFiles::link(const std::string& path, const std::string& text) {
   entries_[path] = {FileKind::kSymlink, 0, text};
 }
@@ -57,6 +60,12 @@ std::vector<std::string> FakeFiles::matches(const std::string& pattern) const {
   for (const auto& [path, entry] : entries_)
     if (::fnmatch(pattern.c_str(), path.c_str(), FNM_PATHNAME) == 0) found.push_back(path);
   return found;
+}
+
+std::optional<std::string> FakeFiles::text_of(const std::string& path) const {
+  const auto entry = entries_.find(path);
+  if (entry == entries_.end() || entry->second.kind != FileKind::kFile) return std::nullopt;
+  return entry->second.text;
 }
 
 std::vector<std::string> FakeFiles::names_in(const std::string& directory) const {

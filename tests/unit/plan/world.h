@@ -20,6 +20,7 @@ class FakeFiles : public FileView {
  public:
   void directory(const std::string& path, uid_t owner = 0);
   void file(const std::string& path, uid_t owner = 0);
+  void content(const std::string& path, const std::string& text, uid_t owner = 0);
   void link(const std::string& path, const std::string& text);
   void unreachable(const std::string& path);
   void closed(const std::string& path) { closed_.push_back(path); }
@@ -31,6 +32,7 @@ class FakeFiles : public FileView {
   std::string link_text(const std::string& path) const override;
   std::optional<std::string> real_path(const std::string& path) const override;
   std::vector<std::string> matches(const std::string& pattern) const override;
+  std::optional<std::string> text_of(const std::string& path) const override;
   std::vector<std::string> names_in(const std::string& directory) const override;
   bool can_enter(const std::string& directory) const override;
   std::optional<std::string> user_name(uid_t uid) const override;
