@@ -42,9 +42,10 @@ void make_killable(pid_t pid) {
 // A list that nobody holds connections to would only look like one.
 void refuse_unenforced(const Network& network) {
   if (network.mode != Network::Mode::kAllowlist) return;
-  throw Error(ExitStatus::kNotSupported,
-              fmt::format("{}: network.mode = \"allowlist\" is planned and not enforced yet", to_string(network.origin)),
-              "use network.mode = \"none\" or \"host\"; `clawbox explain` shows what the list becomes");
+  throw Error(
+      ExitStatus::kNotSupported,
+      fmt::format("{}: network.mode = \"allowlist\" is planned and not enforced yet", to_string(network.origin)),
+      "use network.mode = \"none\" or \"host\"; `clawbox explain` shows what the list becomes");
 }
 
 }  // namespace

@@ -30,8 +30,10 @@ TEST_CASE("a list of hosts is empty where nothing is said") {
 
 TEST_CASE("an entry is a host, a wildcard, an address, a prefix or a preset") {
   const auto allow = profile_of(
-      "[network]\nallow = ['Git.Example.', '*.npm.example', '10.0.0.0/8', { address = '2001:db8::1', ports = [22] },\n"
-      "{ preset = 'npm', reason = 'installs' }]\n").network.allow;
+                         "[network]\nallow = ['Git.Example.', '*.npm.example', '10.0.0.0/8', { address = "
+                         "'2001:db8::1', ports = [22] },\n"
+                         "{ preset = 'npm', reason = 'installs' }]\n")
+                         .network.allow;
   REQUIRE(allow.size() == 5);
   CHECK(to_string(*allow[0].target) == "git.example");
   CHECK(to_string(*allow[1].target) == "*.npm.example");
@@ -43,18 +45,25 @@ TEST_CASE("an entry is a host, a wildcard, an address, a prefix or a preset") {
 }
 
 TEST_CASE("ports are put in order and joined where they touch") {
-  const auto allow = profile_of("[network]\nallow = [{ host = 'a.example', ports = [443, '8000-8010', 22, 8011, '8005-8020'] }]\n").network.allow;
+  const auto allow =
+      profile_of("[network]\nallow = [{ host = 'a.example', ports = [443, '8000-8010', 22, 8011, '8005-8020'] }]\n")
+          .network.allow;
   CHECK(to_string(allow.at(0).ports) == "22, 443, 8000-8020");
 }
 
 TEST_CASE("a child adds to the list and takes from it, by name or by name and ports") {
   const Shelves shelves;
-  shelves.user("parent", "[network]\nallow = ['a.example', { host = 'b.example', ports = [22] }, { host = 'b.example', ports = [443] }]\n");
-  shelves.user("child", "extends = 'parent'\n[network]\nallow_add = ['c.example']\nallow_remove = ['A.example', { host = 'b.example', ports = [22] }]\n");
+  shelves.user("parent",
+               "[network]\nallow = ['a.example', { host = 'b.example', ports = [22] }, { host = 'b.example', ports = "
+               "[443] }]\n");
+  shelves.user("child",
+               "extends = 'parent'\n[network]\nallow_add = ['c.example']\nallow_remove = ['A.example', { host = "
+               "'b.example', ports = [22] }]\n");
   const Reading reading = shelves.read("child");
   INFO(mistakes_of(reading));
   REQUIRE(reading.profile);
-  CHECK(shown_value(*reading.profile, "network.allow") == "{ host = \"b.example\", ports = [443] }\n{ host = \"c.example\" }\n");
+  CHECK(shown_value(*reading.profile, "network.allow") ==
+        "{ host = \"b.example\", ports = [443] }\n{ host = \"c.example\" }\n");
 }
 
 TEST_CASE("the administrator can lock the list") {
@@ -67,7 +76,9 @@ TEST_CASE("the administrator can lock the list") {
 }
 
 TEST_CASE("publish and host ports are read with their defaults") {
-  const auto network = profile_of("[network]\npublish = ['8080:3000', '[::1]:9:10', '0.0.0.0:80:8080', '3000']\nhost_ports = [5432]\n").network;
+  const auto network =
+      profile_of("[network]\npublish = ['8080:3000', '[::1]:9:10', '0.0.0.0:80:8080', '3000']\nhost_ports = [5432]\n")
+          .network;
   REQUIRE(network.publish.size() == 4);
   CHECK(to_string(network.publish[0].value) == "127.0.0.1:8080:3000");
   CHECK(to_string(network.publish[1].value) == "[::1]:9:10");
