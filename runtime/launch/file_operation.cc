@@ -20,7 +20,8 @@ namespace {
     sys::new_session();
     sys::reset_signals();
     // A client that goes is an error of one call, and after it what was begun is taken back. SIGTERM comes then, too.
-    for (const int ignored : {SIGPIPE, SIGXFSZ, SIGTERM}) ::signal(ignored, SIG_IGN);
+    for (const int ignored : {SIGPIPE, SIGXFSZ, SIGTERM})
+      if (::signal(ignored, SIG_IGN) == SIG_ERR) throw_errno("ignoring a signal");
     if (::dup2(stream.get(), STDIN_FILENO) < 0) throw_errno("connecting a descriptor");
     sys::close_from(STDERR_FILENO + 1);
     sys::exit_alone(files::serve(request, OwnedFd(STDIN_FILENO)));

@@ -15,8 +15,8 @@ export function configLabel(profile, text) {
 }
 
 /**
- * {text, label, hash, mounts, mountsHash, tmpfs, overlay, workdir, softOpenFiles, setupCommand}. Throws one error that names every key
- * which cannot be honoured.
+ * {text, label, hash, mounts, mountsHash, tmpfs, overlay, workdir, softOpenFiles, setupCommand}. Throws one error that
+ * names every key which cannot be honoured.
  */
 export function sandboxWish(params, settings, skillMounts) {
   const { cfg } = params;

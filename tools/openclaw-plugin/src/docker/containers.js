@@ -65,7 +65,8 @@ export class Containers {
   }
 
   async remove(container) {
-    for (const session of await this.clawbox.sessions(`${LABEL}=${container.id}`)) await this.clawbox.remove(session.id);
+    const sessions = await this.clawbox.sessions(`${LABEL}=${container.id}`);
+    for (const session of sessions) await this.clawbox.remove(session.id);
     removePlaces(this.state.note(container.name).places ?? []);
     this.state.forget(container.name);
   }

@@ -29,9 +29,11 @@ const KNOWN = {
   "env-file": "one",
 };
 
+const SHORT = { v: "volume", w: "workdir", u: "user", l: "label", m: "memory" };
+
 /** {name, labels, image, env, mounts, tmpfs, workdir, text, softOpenFiles}. Throws UsageError with every refusal. */
 export function createWish(args, profile) {
-  const { options, words } = parsed("create", args, KNOWN, { v: "volume", w: "workdir", u: "user", l: "label", m: "memory" });
+  const { options, words } = parsed("create", args, KNOWN, SHORT);
   const [image, ...command] = words;
   if (image !== IMAGE) throw new UsageError(`create: there is no image ${image}: clawbox shows the host's own system`);
   if (command.join(" ") !== "sleep infinity")

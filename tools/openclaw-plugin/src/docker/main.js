@@ -17,7 +17,8 @@ export async function main(args, environment = process.env) {
   const world = worldOf(environment);
   const [verb, ...rest] = args;
   try {
-    if (!Object.hasOwn(VERBS, verb ?? "")) throw new UsageError(`${verb ?? ""}: this verb is not available with clawbox`);
+    if (!Object.hasOwn(VERBS, verb ?? ""))
+      throw new UsageError(`${verb ?? ""}: this verb is not available with clawbox`);
     return (await VERBS[verb](rest, world)) ?? 0;
   } catch (error) {
     const own = error instanceof NoSuchContainer ? "" : "clawbox-docker: ";
@@ -52,7 +53,8 @@ async function start(args, { containers }) {
 
 async function inspect(args, { containers }) {
   const { options, words } = parsed("inspect", args, { format: "one", type: "one" }, { f: "format" });
-  if ((options.type ?? "container") !== "container") throw new UsageError(`inspect: --type ${options.type} is not available`);
+  if ((options.type ?? "container") !== "container")
+    throw new UsageError(`inspect: --type ${options.type} is not available with clawbox`);
   if (options.format === undefined) throw new UsageError("inspect: without --format it is not available with clawbox");
   const container = containers.found(only("inspect", words)[0]);
   say(filled(options.format, factsOf(container, await containers.isRunning(container))));

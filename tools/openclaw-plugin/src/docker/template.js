@@ -17,7 +17,8 @@ function actionText(action, facts) {
 
 /** As Docker, which takes .ID for .Id. */
 function member(table, name, action) {
-  const known = Object.keys(table ?? {}).find((candidate) => candidate === name || (name === "ID" && candidate === "Id"));
+  const own = name === "ID" ? "Id" : name;
+  const known = Object.keys(table ?? {}).find((candidate) => candidate === own);
   if (known === undefined) throw new UsageError(`inspect: {{${action}}} asks for what clawbox does not know`);
   return table[known];
 }

@@ -33,7 +33,10 @@ export function makeHome(directory) {
   });
 }
 
-/** {contextOf, toolsOf, endAll, clawbox, register}: the backends "clawbox" and, with OpenClaw's own bridge over it, "clawbox-shell". */
+/**
+ * {contextOf, toolsOf, endAll, clawbox, register}: the backends "clawbox" and, with OpenClaw's own bridge over it,
+ * "clawbox-shell".
+ */
 export async function loaded(installed, directory, command, settings = {}) {
   const sdk = (name) =>
     import(pathToFileURL(path.join(installed, "node_modules/openclaw/dist/plugin-sdk", `${name}.js`)).href);
