@@ -20,8 +20,13 @@ export function inOwnNode(installed, options = []) {
   process.exit(again.status ?? 1);
 }
 
-/** A home of its own for all that OpenClaw and clawbox keep; before OpenClaw is loaded. */
+/**
+ * A home of its own for all that OpenClaw and clawbox keep; before OpenClaw is loaded. It goes with this process, last:
+ * OpenClaw writes to its database until then.
+ */
 export function makeHome(directory) {
+  const remove = () => fs.rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+  process.on("exit", remove);
   for (const name of ["home/.openclaw", "run", "state", "tmp"])
     fs.mkdirSync(path.join(directory, name), { recursive: true, mode: 0o700 });
   Object.assign(process.env, {
