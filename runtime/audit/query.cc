@@ -15,17 +15,11 @@ namespace {
 constexpr std::size_t kMostHeldBytes = 64 << 20;
 constexpr std::size_t kMostMatching = 1 << 20;
 
-constexpr std::array kEvents = {"session.start", "session.failed",
-                                "session.end",   "exec",
-                                "exec.end",      "exec.mismatch",
-                                "program",       "call",
-                                "refused",       "folded",
-                                "net.connect",   "net.dns",
-                                "audit.rotate",  "audit.gap",
-                                "totals",        "cap",
-                                "usage",         "command",
-                                "command.end",   "session.restart",
-                                "health",        "file"};
+constexpr std::array kEvents = {"session.start", "session.failed",  "session.end", "exec",      "exec.end",
+                                "exec.mismatch", "program",         "call",        "refused",   "folded",
+                                "net.connect",   "net.dns",         "net.rule",    "net.relay", "audit.rotate",
+                                "audit.gap",     "totals",          "cap",         "usage",     "command",
+                                "command.end",   "session.restart", "health",      "file"};
 
 /// "exec" is the family of "exec.end", and "session" of "session.start".
 bool covers(std::string_view asked, std::string_view event) {
@@ -89,7 +83,7 @@ std::optional<Status> status_of(const Json& record) {
     return Status::kFailed;
   if (event == "session.end" && exit_status) return *exit_status == 0 ? Status::kOk : Status::kFailed;
   if (event == "file") return text_field(record, "outcome") == "done" ? Status::kOk : Status::kFailed;
-  if (!event.starts_with("net.")) return std::nullopt;
+  if (!event.starts_with("net.") || event == "net.rule") return std::nullopt;
   const std::string outcome = text_field(record, "outcome").value_or("");
   if (outcome.empty()) return std::nullopt;
   return outcome == "ok" || outcome == "allowed" || outcome == "connected" ? Status::kOk : Status::kFailed;

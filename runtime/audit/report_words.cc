@@ -206,6 +206,21 @@ Sentence net(const Json& record) {
           good ? Tone::kPlain : Tone::kBad};
 }
 
+// The list was changed while the session ran.
+Sentence net_rule(const Json& record) {
+  return {fmt::format("{} is {} from now on{}{}", text_of(record, "rule"), text_of(record, "outcome"),
+                      with(" for ", time_field(record, "lasts_ms")), with(", by ", text_of(record, "by"))),
+          Tone::kAlarm};
+}
+
+Sentence net_relay(const Json& record) {
+  const std::string outcome = text_of(record, "outcome");
+  const auto count = number_field(record, "count");
+  return {fmt::format("the relay of the network: {}{}{}", outcome, count ? fmt::format(" {} records", *count) : "",
+                      with(", ", text_of(record, "reason"))),
+          outcome == "failed" ? Tone::kAlarm : Tone::kQuiet};
+}
+
 Sentence rotation(const Json& record) {
   return {fmt::format("the trail goes on in segment {}", text_of(record, "segment")), Tone::kQuiet};
 }
@@ -233,7 +248,7 @@ struct Teller {
   std::string_view event;
   Sentence (*tell)(const Json&);
 };
-constexpr std::array<Teller, 21> kTellers = {{{"session.start", session_start},
+constexpr std::array<Teller, 23> kTellers = {{{"session.start", session_start},
                                               {"session.failed", session_failed},
                                               {"session.end", session_end},
                                               {"exec", exec},
@@ -245,6 +260,8 @@ constexpr std::array<Teller, 21> kTellers = {{{"session.start", session_start},
                                               {"folded", folded},
                                               {"net.connect", net},
                                               {"net.dns", net},
+                                              {"net.rule", net_rule},
+                                              {"net.relay", net_relay},
                                               {"audit.rotate", rotation},
                                               {"audit.gap", gap},
                                               {"totals", totals},

@@ -258,7 +258,7 @@ TEST_CASE("what this version cannot do yet is refused by name") {
   check_profile("version = 1\nextends = 'coding'\n[network]\nmode = 'allowlist'\n", "allowlist",
                 ExitStatus::kNotSupported);
   check_profile("version = 1\nextends = 'coding'\n[network]\nmode = 'allowlist'\nallow = []\n",
-                "odd.toml:5:1: 'network.allow' comes with a later release", ExitStatus::kNotSupported);
+                "network.mode = \"allowlist\" is planned and not enforced yet", ExitStatus::kNotSupported);
   check_profile("version = 1\nextends = 'coding'\n[[exec.rules]]\nmatch = ['git']\n",
                 "odd.toml:3:3: 'exec' comes with a later release", ExitStatus::kNotSupported);
 }

@@ -107,13 +107,6 @@ TEST_CASE("a journal that is wished for and not there is told") {
   CHECK(!has_shortfall(world.plan(), told));
 }
 
-TEST_CASE("an allow-list is refused by name, value and line") {
-  World world;
-  world.profile.network.mode = {profile::NetworkMode::kAllowlist, {"try.toml", 50}};
-  CHECK(world.refusal().status() == ExitStatus::kNotSupported);
-  CHECK(std::string(world.refusal().what()) == "try.toml:50: network.mode = \"allowlist\" comes with a later release");
-}
-
 TEST_CASE("the host's network is said loudly and no network is not") {
   World world;
   CHECK(!has_shortfall(world.plan(), "network"));

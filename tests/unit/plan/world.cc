@@ -13,6 +13,8 @@ namespace clawbox::plan::test {
 void FakeFiles::directory(const std::string& path, uid_t owner) { entries_[path] = {FileKind::kDirectory, owner, ""}; }
 void FakeFiles::file(const std::string& path, uid_t owner) { entries_[path] = {FileKind::kFile, owner, ""}; }
 void FakeFiles::content(const std::string& path, const std::string& text, uid_t owner) {
+  for (std::string above = parent_of(path); above != "/"; above = parent_of(above))
+    entries_.try_emplace(above, Entry{FileKind::kDirectory, owner, ""});
   entries_[path] = {FileKind::kFile, owner, text};
 }
 void FakeFiles::link(const std::string& path, const std::string& text) {

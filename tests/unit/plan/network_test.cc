@@ -1,0 +1,289 @@
+#include <algorithm>
+#include <string>
+
+#include "plan/explain.h"
+#include "plan/presets.h"
+#include "support/catch.h"
+#include "world.h"
+
+namespace clawbox::plan {
+namespace {
+
+using test::World;
+
+struct Networked : World {
+  Networked() { profile.network.mode = {profile::NetworkMode::kAllowlist, {"try.toml", 50}}; }
+
+  void host(const std::string& name, std::vector<PortRange> ports = {}) {
+    profile::NetworkWish wish;
+    wish.target = ExactHost{name};
+    wish.ports = std::move(ports);
+    wish.origin = {"try.toml", 51};
+    profile.network.allow.push_back(wish);
+  }
+  void preset(const std::string& name) {
+    profile::NetworkWish wish;
+    wish.preset = name;
+    wish.origin = {"try.toml", 52};
+    profile.network.allow.push_back(wish);
+  }
+  NetworkAllowlist list() const {
+    const Plan made = plan();
+    REQUIRE(made.network.allowlist);
+    return *made.network.allowlist;
+  }
+  /// "host:port from file:line" of each rule.
+  std::string rules() const {
+    std::string text;
+    for (const NetworkRule& rule : list().rules) text += to_string(rule) + " from " + to_string(rule.origin) + "\n";
+    return text;
+  }
+  void environment(const std::string& name, const std::string& value) {
+    World::host.environment.emplace_back(name, value);
+  }
+};
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+std::string place(const std::string& url) {
+  const auto host = host_of(url);
+  return host ? to_string(host->target) + " " + std::to_string(host->port) : "none";
+}
+
+struct Url {
+  std::string url, place;
+};
+
+}  // namespace
+
+TEST_CASE("an empty list is a network of nothing, never of everything") {
+  Networked world;
+  CHECK(world.list().rules.empty());
+  CHECK(world.plan().network.mode == Network::Mode::kAllowlist);
+  CHECK(contains(explained(world.plan()), "the list is empty"));
+}
+
+TEST_CASE("a host has the web's ports unless it says others") {
+  Networked world;
+  world.host("a.example");
+  world.host("b.example", {{22, 22}});
+  CHECK(world.rules() == "a.example:80,443 from try.toml:51\nb.example:22 from try.toml:51\n");
+}
+
+TEST_CASE("other modes have no list, and say when ports would be published in vain") {
+  Networked world;
+  world.profile.network.mode = {profile::NetworkMode::kNone, {"try.toml", 50}};
+  world.host("a.example");
+  CHECK_FALSE(world.plan().network.allowlist);
+  CHECK_FALSE(test::has_shortfall(world.plan(), "network.publish"));
+  world.profile.network.publish.push_back({*parse_port_mapping("8080:3000"), {"try.toml", 60}});
+  CHECK(test::has_shortfall(world.plan(), "network.publish is not used"));
+}
+
+TEST_CASE("where a URL leads") {
+  const auto [url, expected] = GENERATE(values<Url>({
+      {"https://Registry.Example/npm/", "registry.example 443"},
+      {"http://u:p@mirror.example:8081/x?y", "mirror.example 8081"},
+      {"ssh://git@git.example/repo", "git.example 22"},
+      {"git@git.example:team/repo.git", "git.example 22"},
+      {"git://git.example/x", "git.example 9418"},
+      {"sparse+https://index.example/", "index.example 443"},
+      {"https://10.0.0.5:8443/", "10.0.0.5 8443"},
+      {"https://[2001:db8::1]:8443/", "2001:db8::1 8443"},
+      {"/srv/git/x.git", "none"},
+      {"../x", "none"},
+      {"./a:b", "none"},
+      {"file:///srv/x", "none"},
+      {"cdrom:[Debian]/", "none"},
+      {"https://", "none"},
+      {"https://a.example:0/", "none"},
+      {"https://127.1/", "none"},
+      {"direct", "none"},
+  }));
+  CAPTURE(url);
+  CHECK(place(url) == expected);
+}
+
+TEST_CASE("npm: the nearest registry of each scope, with variables replaced") {
+  Networked world;
+  world.environment("MIRROR", "mirror.example");
+  world.files.content(
+      "/home/ann/.npmrc",
+      "; mine\nregistry = "
+      "https://${MIRROR}/npm/\n@corp:registry=https://corp.example:8443/\n//mirror.example/:_authToken=x\n",
+      1000);
+  world.files.content("/etc/npmrc", "registry=https://far.example/\n@far:registry=http://scope.example/\n");
+  world.preset("npm");
+  CHECK(world.rules() ==
+        "mirror.example:443 from /home/ann/.npmrc:2\ncorp.example:8443 from /home/ann/.npmrc:3\nscope.example:80 from "
+        "/etc/npmrc:2\n");
+  world.environment("npm_config_registry", "https://env.example");
+  CHECK(contains(world.rules(), "env.example:443 from environment npm_config_registry\ncorp.example"));
+  CHECK(world.list().presets.at(0).sources.size() == 3);
+}
+
+TEST_CASE("pip: the index and its further ones, in values of several lines") {
+  Networked world;
+  world.files.content(
+      "/home/ann/.config/pip/pip.conf",
+      "[global]\nindex_url = https://pypi.example/simple\nextra-index-url =\n    https://one.example/x\n    "
+      "https://two.example:8080/\ntimeout = 3\n[search]\nindex-url = https://no.example\n",
+      1000);
+  world.files.content("/etc/pip.conf", "[global]\nindex-url = https://far.example/\n");
+  world.preset("pip");
+  CHECK(world.rules() ==
+        "pypi.example:443 from /home/ann/.config/pip/pip.conf:2\none.example:443 from "
+        "/home/ann/.config/pip/pip.conf:4\ntwo.example:8080 from /home/ann/.config/pip/pip.conf:5\n");
+  world.environment("PIP_INDEX_URL", "https://env.example/simple");
+  CHECK(contains(world.rules(), "env.example:443 from environment PIP_INDEX_URL\none.example"));
+}
+
+TEST_CASE("go: proxies, without the words that are no hosts") {
+  Networked world;
+  world.files.content("/home/ann/.config/go/env",
+                      "GOFLAGS=-mod=mod\nGOPROXY=https://proxy.example|https://two.example,direct\n", 1000);
+  world.preset("go");
+  CHECK(world.rules() ==
+        "proxy.example:443 from /home/ann/.config/go/env:2\ntwo.example:443 from /home/ann/.config/go/env:2\n");
+}
+
+TEST_CASE("cargo: replaced sources and registries") {
+  Networked world;
+  world.files.content(
+      "/home/ann/.cargo/config.toml",
+      "[source.crates-io]\nreplace-with = 'corp'\n[source.corp]\nregistry = "
+      "'sparse+https://crates.example/index/'\n[registries.own]\nindex = 'https://own.example:8443/git'\n",
+      1000);
+  world.preset("cargo");
+  CHECK(
+      world.rules() ==
+      "crates.example:443 from /home/ann/.cargo/config.toml:4\nown.example:8443 from /home/ann/.cargo/config.toml:6\n");
+  world.files.content("/home/ann/.cargo/config.toml", "[source", 1000);
+  CHECK(contains(world.refusal().what(), "cannot read '/home/ann/.cargo/config.toml'"));
+}
+
+TEST_CASE("apt: lines, and stanzas that are enabled") {
+  Networked world;
+  world.files.content("/etc/apt/sources.list",
+                      "# deb http://no.example/ x\ndeb [arch=amd64 signed-by=/x] http://deb.example/debian stable "
+                      "main\ndeb cdrom:[x]/ stable main\n");
+  world.files.directory("/etc/apt/sources.list.d");
+  world.files.content("/etc/apt/sources.list.d/a.sources",
+                      "Types: deb\nURIs: https://one.example/debian\n https://two.example/\nSuites: x\n\nEnabled: "
+                      "no\nURIs: http://off.example/\n");
+  world.files.content("/etc/apt/sources.list.d/b.list", "deb-src https://src.example:8443/x y z\n");
+  world.files.content("/etc/apt/sources.list.d/c.save", "deb http://no.example/ x\n");
+  world.preset("apt");
+  CHECK(world.rules() ==
+        "deb.example:80 from /etc/apt/sources.list:2\none.example:443 from /etc/apt/sources.list.d/a.sources:2\n"
+        "two.example:443 from /etc/apt/sources.list.d/a.sources:3\nsrc.example:8443 from "
+        "/etc/apt/sources.list.d/b.list:1\n");
+}
+
+TEST_CASE("git: the remotes of the workspace, as the caller's git rewrites them") {
+  Networked world;
+  world.profile.workspace.mode = {profile::WorkspaceMode::kReadOnly, {"try.toml", 3}};
+  world.files.directory("/home/ann/project/.git", 1000);
+  world.files.content(
+      "/home/ann/project/.git/config",
+      "[core]\n\tbare = false\n[remote \"origin\"]\n\turl = https://git.example/a.git ; mine\n\tpushurl = "
+      "git@push.example:a.git\n[remote \"up\"]\n\turl = \"short:team/a\"\n[remote \"disk\"]\n\turl = /srv/a.git\n",
+      1000);
+  world.files.content("/home/ann/.gitconfig", "[url \"ssh://git@long.example:2222/\"]\n\tinsteadOf = short:\n", 1000);
+  world.preset("git");
+  CHECK(world.rules() ==
+        "git.example:443 from /home/ann/project/.git/config:4\npush.example:22 from /home/ann/project/.git/config:5\n"
+        "long.example:2222 from /home/ann/project/.git/config:7\n");
+}
+
+TEST_CASE("git: a configuration that the session could write is not believed") {
+  Networked world;
+  world.files.directory("/home/ann/project/.git", 1000);
+  world.files.content("/home/ann/project/.git/config", "[remote \"origin\"]\n\turl = https://git.example/a.git\n",
+                      1000);
+  world.preset("git");
+  CHECK(contains(world.refusal().what(), "which the session can write"));
+}
+
+TEST_CASE("git: a workspace without remotes brings nothing and is no mistake") {
+  Networked world;
+  world.preset("git");
+  CHECK(world.list().rules.empty());
+  CHECK(test::has_absent(world.plan(), "preset git"));
+}
+
+TEST_CASE("a tool that is not configured is a mistake that says which key to set, unless the preset is optional") {
+  const auto tool = GENERATE(as<std::string>{}, "npm", "pip", "cargo", "go", "apt");
+  Networked world;
+  world.preset(tool);
+  const Error refusal = world.refusal();
+  CHECK(refusal.status() == ExitStatus::kProfileInvalid);
+  CHECK(contains(refusal.what(), "try.toml:52: the preset '" + tool + "' finds no host"));
+  CHECK_FALSE(refusal.remedy().empty());
+  world.profile.network.allow.back().optional = true;
+  CHECK(world.list().rules.empty());
+}
+
+TEST_CASE("the caller's proxy is in the plan, without its password in what is explained") {
+  Networked world;
+  world.environment("https_proxy", "http://user:secret@proxy.example:3128/");
+  world.environment("no_proxy", "localhost, .corp.example,10.0.0.0/8");
+  const auto upstream = world.list().upstream;
+  REQUIRE(upstream);
+  CHECK(upstream->host == "proxy.example");
+  CHECK(upstream->port == 3128);
+  CHECK(upstream->credentials == "user:secret");
+  CHECK(upstream->no_proxy == std::vector<std::string>{"localhost", "corp.example", "10.0.0.0/8"});
+  CHECK_FALSE(contains(json_text(explained_as_json(world.plan())["network"]), "secret"));
+  CHECK(contains(explained(world.plan()), "proxy.example:3128"));
+}
+
+TEST_CASE("a proxy of another kind is said not to be used") {
+  Networked world;
+  world.environment("https_proxy", "socks5://proxy.example:1080");
+  CHECK_FALSE(world.list().upstream);
+  CHECK(test::has_shortfall(world.plan(), "the caller's proxy is not used"));
+}
+
+TEST_CASE("a very wide prefix is said loudly") {
+  Networked world;
+  profile::NetworkWish wish;
+  wish.target = *parse_ip_prefix("0.0.0.0/0");
+  world.profile.network.allow.push_back(wish);
+  CHECK(test::has_shortfall(world.plan(), "network.allow 0.0.0.0/0 is wide"));
+}
+
+TEST_CASE("a port that is published twice is refused") {
+  Networked world;
+  world.profile.network.publish = {{*parse_port_mapping("8080:3000"), {"try.toml", 60}},
+                                   {*parse_port_mapping("8080:4000"), {"try.toml", 61}}};
+  CHECK(contains(world.refusal().what(), "try.toml:61: port 8080 of 127.0.0.1 is published twice (try.toml:60)"));
+}
+
+TEST_CASE("the session's own name server is its only one") {
+  Networked world;
+  world.files.file("/etc/nsswitch.conf");
+  const Plan made = world.plan();
+  const auto resolver = test::step_at<File>(made, "/etc/resolv.conf"),
+             names = test::step_at<File>(made, "/etc/nsswitch.conf");
+  REQUIRE(resolver);
+  REQUIRE(names);
+  CHECK(contains(resolver->content, "nameserver 198.18.0.1"));
+  CHECK(contains(names->content, "hosts: files dns"));
+}
+
+TEST_CASE("rules, limits and where they come from are explained") {
+  Networked world;
+  world.host("a.example", {{22, 22}});
+  world.profile.network.bytes = {1ULL << 30, {"try.toml", 70}};
+  const std::string text = explained(world.plan());
+  CHECK(contains(text, "NETWORK, nothing else can be reached"));
+  CHECK(contains(text, "allowed     a.example:22"));
+  CHECK(contains(text, "1GiB"));
+  const Json json = explained_as_json(world.plan())["network"];
+  CHECK(json["mode"] == "allowlist");
+  CHECK(json["rules"][0]["target"] == "a.example");
+  CHECK(json["rules"][0]["origin"] == "try.toml:51");
+}
+
+}  // namespace clawbox::plan
