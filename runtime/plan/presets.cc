@@ -68,13 +68,6 @@ std::optional<UrlHost> host_of_authority(std::string_view authority, uint16_t us
   return UrlHost{*target, *port};
 }
 
-// git-clone(1): [user@]host:path, where no slash stands before the colon.
-std::optional<UrlHost> host_of_scp(std::string_view text) {
-  const std::size_t colon = text.find(':'), slash = text.find('/');
-  if (colon == std::string_view::npos || colon == 0 || slash < colon) return {};
-  return host_of_authority(text.substr(0, colon), 22);
-}
-
 NetworkRule rule_of(const profile::NetworkWish& wish, const UrlHost& host, const Origin& origin) {
   NetworkRule rule;
   rule.target = host.target;
@@ -130,7 +123,7 @@ std::vector<ToolFiles::Line> ToolFiles::lines(const std::string& path) const {
 
 std::optional<UrlHost> host_of(std::string_view url) {
   const std::size_t end = url.find("://");
-  if (end == std::string_view::npos) return host_of_scp(url);
+  if (end == std::string_view::npos) return {};
   const auto* scheme = std::find_if(kSchemes.begin(), kSchemes.end(),
                                     [&](const Scheme& known) { return known.name == url.substr(0, end); });
   if (scheme == kSchemes.end()) return {};

@@ -40,7 +40,7 @@ struct ToolFiles {
   std::optional<std::string> text(const std::string& path) const;
 };
 
-/// A URL, or what git takes in place of one, and where it was found.
+/// A URL, and where it was found.
 struct ConfiguredUrl {
   std::string url;
   Origin origin;  // the tool's file, or "environment NAME"
@@ -54,8 +54,7 @@ Urls go_urls(const ToolFiles& tool);
 Urls apt_urls(const ToolFiles& tool);  // presets_apt.cc
 Urls git_urls(const ToolFiles& tool);  // presets_git.cc
 
-/// Host and port of "https://user@host:8443/x", "ssh://host", "git@host:path"; nothing for files and what we do not
-/// know.
+/// Host and port of "https://user@host:8443/x" or "ssh://host"; nothing for files and what we do not know.
 struct UrlHost {
   NetworkTarget target;
   uint16_t port = 0;

@@ -82,6 +82,13 @@ std::string rewritten(const std::string& url, const std::vector<Rewrite>& rewrit
   return longest == nullptr ? url : longest->to + url.substr(longest->from.size());
 }
 
+// git-clone(1): [user@]host:path is short for ssh, where no slash stands before the colon.
+std::string as_url(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  const bool is_short = text.find("://") == std::string::npos && colon != std::string::npos && colon > 0;
+  return is_short && text.find('/') > colon ? "ssh://" + text.substr(0, colon) + "/" : text;
+}
+
 // `.git` is the directory itself, or in a worktree a file "gitdir: PATH" that leads to DIRECTORY/worktrees/NAME.
 std::string git_directory(const ToolFiles& tool) {
   const std::string place = tool.workspace + "/.git";
@@ -111,7 +118,7 @@ Urls git_urls(const ToolFiles& tool) {
   Urls urls;
   for (const Entry& entry : own) {
     if (entry.section != "remote" || (entry.key != "url" && entry.key != "pushurl")) continue;
-    urls.push_back({rewritten(entry.value, rewrites), {config, entry.line}});
+    urls.push_back({as_url(rewritten(entry.value, rewrites)), {config, entry.line}});
   }
   return urls;
 }

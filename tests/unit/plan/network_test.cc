@@ -85,7 +85,7 @@ TEST_CASE("where a URL leads") {
       {"https://Registry.Example/npm/", "registry.example 443"},
       {"http://u:p@mirror.example:8081/x?y", "mirror.example 8081"},
       {"ssh://git@git.example/repo", "git.example 22"},
-      {"git@git.example:team/repo.git", "git.example 22"},
+      {"git@git.example:team/repo.git", "none"},
       {"git://git.example/x", "git.example 9418"},
       {"sparse+https://index.example/", "index.example 443"},
       {"https://10.0.0.5:8443/", "10.0.0.5 8443"},

@@ -117,8 +117,8 @@ TEST_CASE("an unknown call is told together with every other mistake") {
 }
 
 TEST_CASE("what a later release knows is told apart from a mistake, and does not excuse one") {
-  CHECK(read_bytes(kGood + "[network]\nallow = []\n").only_later());
-  CHECK_FALSE(read_bytes(kGood + "[network]\nallow = []\nalow = []\n").only_later());
+  CHECK(read_bytes(kGood + "[exec]\nrules = []\n").only_later());
+  CHECK_FALSE(read_bytes(kGood + "[exec]\nrules = []\n[network]\nalow = []\n").only_later());
   CHECK_FALSE(read_bytes(kGood).only_later());
 }
 
