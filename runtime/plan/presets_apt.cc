@@ -17,9 +17,8 @@ std::vector<std::string> words_in(const std::string& text) {
   return words;
 }
 
-std::string without_method(std::string url) {  // "mirror+https://…", "tor+http://…" are not asked as http by apt itself
-  return url.starts_with("mirror+") ? url.substr(7) : url;
-}
+// "mirror+https://…" names a list of mirrors; "tor+http://…" is not asked as http by apt itself.
+std::string without_method(const std::string& url) { return url.starts_with("mirror+") ? url.substr(7) : url; }
 
 // deb [ arch=amd64 ] URI suite component…
 void add_line(const std::string& text, const Origin& origin, Urls& urls) {

@@ -91,7 +91,7 @@ std::string as_url(const std::string& text) {
 
 // `.git` is the directory itself, or in a worktree a file "gitdir: PATH" that leads to DIRECTORY/worktrees/NAME.
 std::string git_directory(const ToolFiles& tool) {
-  const std::string place = tool.workspace + "/.git";
+  std::string place = tool.workspace + "/.git";
   const auto lines =
       tool.files.look(place).kind == FileKind::kFile ? tool.lines(place) : std::vector<ToolFiles::Line>{};
   if (lines.empty() || !lines.front().text.starts_with("gitdir:")) return place;

@@ -67,7 +67,7 @@ std::optional<PortRange> read_port(const toml::node& node) {
 
 // Ascending, and those that touch or overlap as one.
 std::vector<PortRange> in_order(std::vector<PortRange> ports) {
-  std::sort(ports.begin(), ports.end());
+  std::sort(ports.begin(), ports.end(), [](const PortRange& a, const PortRange& b) { return a.first < b.first; });
   std::vector<PortRange> merged;
   for (const PortRange& range : ports) {
     if (!merged.empty() && range.first <= merged.back().last + 1)
