@@ -38,6 +38,8 @@ struct World : Environment {
   mutable MuteFiles files;
 };
 
+bool may_serve_files() { return ::access("/dev/fuse", R_OK | W_OK) == 0; }
+
 /// `start` gets no answer; the next exec does, and the session ends at its time. What the kernel holds keeps its output
 /// open, so that is not ours.
 Trail ended_on_time(const World& world, const std::string& start) {
@@ -70,6 +72,7 @@ std::vector<Json> unanswered(const Trail& trail) {
 
 TEST_CASE("a program on a file system of a user's is recorded as any other") {
   if (!may_have_own_mounts()) return skip("kernel: no mount namespace for an ordinary user");
+  if (!may_serve_files()) return skip("kernel: /dev/fuse is closed to this user");
   const World world;
   const Finished finished = run(world.command(world.place + "/tool end; echo $?"));
   INFO(finished.err);
@@ -81,6 +84,7 @@ TEST_CASE("a program on a file system of a user's is recorded as any other") {
 
 TEST_CASE("a path that gets no answer holds up its own exec only") {
   if (!may_have_own_mounts()) return skip("kernel: no mount namespace for an ordinary user");
+  if (!may_serve_files()) return skip("kernel: /dev/fuse is closed to this user");
   const World world;
   const Trail trail = ended_on_time(world, world.place + "/mute/tool end");
   CHECK(trail.execs({world.place + "/mute/tool", "end"}).size() == 1);
@@ -88,6 +92,7 @@ TEST_CASE("a path that gets no answer holds up its own exec only") {
 
 TEST_CASE("a current directory that gives no answer is in the record of what is started there") {
   if (!may_have_own_mounts()) return skip("kernel: no mount namespace for an ordinary user");
+  if (!may_serve_files()) return skip("kernel: /dev/fuse is closed to this user");
   const World world;
   const Trail trail = ended_on_time(world, "cd " + world.place + "/mute && ./tool end");
   CHECK(bytes_of(trail.exec({"./tool", "end"}).at("cwd")) == world.place + "/mute");
@@ -95,6 +100,7 @@ TEST_CASE("a current directory that gives no answer is in the record of what is 
 
 TEST_CASE("a program that cannot be read is recorded as unreadable, and the session does not wait for it") {
   if (!may_have_own_mounts()) return skip("kernel: no mount namespace for an ordinary user");
+  if (!may_serve_files()) return skip("kernel: /dev/fuse is closed to this user");
   const World world;
   const Trail trail = ended_on_time(world, world.place + "/mute-tool end");
   const std::vector<Json> programs = trail.all("program");
@@ -106,6 +112,7 @@ TEST_CASE("a program that cannot be read is recorded as unreadable, and the sess
 
 TEST_CASE("a word that lies in memory which cannot be read holds up nobody else") {
   if (!may_have_own_mounts()) return skip("kernel: no mount namespace for an ordinary user");
+  if (!may_serve_files()) return skip("kernel: /dev/fuse is closed to this user");
   const World world;
   const Finished finished =
       run(world.command("./inner_filter page " + world.place + "/mute-page; echo $?; ./crowd end; echo $?"));
@@ -121,6 +128,7 @@ TEST_CASE("a word that lies in memory which cannot be read holds up nobody else"
 
 TEST_CASE("however many words cannot be read, each is on record and the session ends at its time") {
   if (!may_have_own_mounts()) return skip("kernel: no mount namespace for an ordinary user");
+  if (!may_serve_files()) return skip("kernel: /dev/fuse is closed to this user");
   const World world;
   const std::string start = "./inner_filter page " + world.place + "/mute-page & ";
   std::string script = "sleep 1000 & ";
@@ -138,6 +146,7 @@ TEST_CASE("however many words cannot be read, each is on record and the session 
 
 TEST_CASE("a session ends with its program, whatever the kernel still holds") {
   if (!may_have_own_mounts()) return skip("kernel: no mount namespace for an ordinary user");
+  if (!may_serve_files()) return skip("kernel: /dev/fuse is closed to this user");
   const World world;
   Running running(
       world.command("(exec </dev/null >/dev/null 2>&1; " + world.place + "/mute/tool end) & read x; exit 7"));
@@ -149,6 +158,7 @@ TEST_CASE("a session ends with its program, whatever the kernel still holds") {
 
 TEST_CASE("a directory of the workspace that has fallen silent is told as a change, and not waited for") {
   if (!may_have_own_mounts()) return skip("kernel: no mount namespace for an ordinary user");
+  if (!may_serve_files()) return skip("kernel: /dev/fuse is closed to this user");
   if (::geteuid() == 0) return skip("kernel: FUSE without FUSE_ALLOW_IDMAP: root is refused a workspace that has it");
   const World world("mounted");
   SECTION("it answers: the control") {

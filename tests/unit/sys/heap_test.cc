@@ -40,7 +40,7 @@ TEST_CASE("what is allocated before a fork and after it shares no page") {
           std::vector<void*> stay;
           perforate(stay);
           sys::begin_new_pages();
-          for (std::size_t size : {16, 24, 40, 100, 500, 1'000, 2'000, 10'000, 30'000}) {
+          for (const std::size_t size : std::vector<std::size_t>{16, 24, 40, 100, 500, 1'000, 2'000, 10'000, 30'000}) {
             const auto* const block = static_cast<char*>(std::malloc(size));
             const bool is_hole =
                 std::any_of(stay.begin(), stay.end(), [&](void* known) { return block < static_cast<char*>(known); });
