@@ -15,16 +15,6 @@ using namespace clawbox;
 
 namespace {
 
-/// Holes of all sizes between blocks that stay.
-void perforate(std::vector<void*>& stay) {
-  std::vector<void*> holes;
-  for (std::size_t size = 16; size < 40'000; size += size / 7 + 8) {
-    holes.push_back(std::malloc(size));
-    stay.push_back(std::malloc(16));
-  }
-  for (void* hole : holes) std::free(hole);
-}
-
 /// In a process of its own: nobody gives the holes back.
 int status_of_child(int (*acts)()) {
   sys::Clone clone = sys::clone_into(0);
@@ -35,6 +25,20 @@ int status_of_child(int (*acts)()) {
 }  // namespace
 
 #ifndef __SANITIZE_ADDRESS__  // which brings an allocator of its own
+namespace {
+
+/// Holes of all sizes between blocks that stay.
+void perforate(std::vector<void*>& stay) {
+  std::vector<void*> holes;
+  for (std::size_t size = 16; size < 40'000; size += size / 7 + 8) {
+    holes.push_back(std::malloc(size));
+    stay.push_back(std::malloc(16));
+  }
+  for (void* hole : holes) std::free(hole);
+}
+
+}  // namespace
+
 TEST_CASE("what is allocated before a fork and after it shares no page") {
   CHECK(status_of_child([] {
           std::vector<void*> stay;
