@@ -81,11 +81,13 @@ async function workOf(name, backend) {
   const tools = await openclaw.toolsOf(backend);
   const file = `${backend}.txt`;
   let edits = 0;
+  let writes = 0;
   await tools.write({ path: file, content: `edit 0\n${CONTENT}` });
   return {
     factory: () => openclaw.contextOf(backend),
     exec: () => execIn(tools.context.backend),
-    write: () => tools.write({ path: `${backend}-new.txt`, content: CONTENT }),
+    // Always other content: what is there already would not be written again.
+    write: () => tools.write({ path: `${backend}-new.txt`, content: `write ${(writes += 1)}\n${CONTENT}` }),
     read: () => tools.read({ path: `${backend}-new.txt` }),
     edit: () => tools.edit({ path: file, edits: [{ oldText: `edit ${edits}\n`, newText: `edit ${(edits += 1)}\n` }] }),
     ls: () => tools.ls({ path: "." }),
