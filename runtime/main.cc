@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "base/error.h"
+#include "cli/completion.h"
 #include "cli/planning.h"
 #include "cli/print.h"
 #include "cli/usage.h"
@@ -60,6 +61,7 @@ std::vector<cli::Verb> add_verbs(CLI::App& app, const Words& words) {
   std::vector<cli::Verb> all;
   all.reserve(kVerbs.size());
   for (const KnownVerb& verb : kVerbs) all.push_back(verb.add(app, words.command));
+  if (first == "completion") all.push_back(cli::add_completion(app, words.command));  // describes them
   return all;
 }
 

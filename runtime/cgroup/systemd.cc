@@ -19,8 +19,6 @@ using Clock = std::chrono::steady_clock;
 constexpr const char* kService = "org.freedesktop.systemd1";
 constexpr const char* kPath = "/org/freedesktop/systemd1";
 constexpr const char* kManager = "org.freedesktop.systemd1.Manager";
-// Not a slice of our own, which would stay behind when the last session has ended.
-constexpr const char* kSlice = "app.slice";
 constexpr auto kJobWithin = 20s;
 
 Error refusal(const std::string& doing, const std::string& cause) {
@@ -42,6 +40,9 @@ std::string address_of(const std::string& socket) {
   }
   return address;
 }
+
+/// Without its unit file, which says so, our own slice would stay behind when the last session has ended.
+const char* slice_of_sessions() { return ::access(kSliceUnit, F_OK) == 0 ? "clawbox.slice" : "app.slice"; }
 
 class Connection {
  public:
@@ -73,8 +74,8 @@ std::string Connection::start_scope(const std::string& unit) {
   SdBus::Message* reply = nullptr;
   const int result = library_.call(bus_, kService, kPath, kManager, "StartTransientUnit", &failure, &reply,
                                    "ssa(sv)a(sa(sv))", unit.c_str(), "fail", 5, "Description", "s", "clawbox session",
-                                   "Slice", "s", kSlice, "CollectMode", "s", "inactive-or-failed", "Delegate", "b", 1,
-                                   "PIDs", "au", 1, static_cast<uint32_t>(::getpid()), 0);
+                                   "Slice", "s", slice_of_sessions(), "CollectMode", "s", "inactive-or-failed",
+                                   "Delegate", "b", 1, "PIDs", "au", 1, static_cast<uint32_t>(::getpid()), 0);
   if (result < 0) {
     const Error refusal = refusal_of_scope(failure.name != nullptr ? failure.name : "",
                                            failure.message != nullptr ? failure.message : std::strerror(-result));

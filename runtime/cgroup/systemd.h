@@ -5,8 +5,12 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "config.h"
 
 namespace clawbox::cgroup {
+
+/// Sessions are in clawbox.slice where this file was installed, so that they can be capped together; else in app.slice.
+inline constexpr const char* kSliceUnit = CLAWBOX_USER_UNIT_DIR "/clawbox.slice";
 
 /// Moves this process into a new transient scope whose control group is ours to divide. `socket` is the manager's own,
 /// without a message bus between. libsystemd is loaded here and not before: linking it would cost each start more than

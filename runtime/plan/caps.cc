@@ -19,10 +19,7 @@ Obstacle obstacle_to(const std::vector<std::string>& controllers, const Inputs& 
   if (facts.populated)
     return {cause + ", and can give no more while processes live in it", "move them into a group below it"};
   if (facts.manager.empty()) return {cause, "an administrator adds it to cgroup.subtree_control above"};
-  return {
-      cause,
-      "sudo systemctl edit user@.service, with the lines `[Service]` and `Delegate=cpu cpuset io memory pids`; then "
-      "log in anew"};
+  return {cause, kDelegateEverything};
 }
 
 class Choice {

@@ -57,6 +57,9 @@ const Probe kProbes[] = {
     {"cgroup-delegation", kOptional,
      "no caps on the session as a whole: profiles without limits.fallback do not run, others limit each process",
      kDelegate, try_cgroup_delegation},
+    {"cgroup-controllers", kOptional, "no caps cpuset, io_* and io_weight", "", try_cgroup_controllers},
+    {"session-slice", kOptional, "sessions stand among your other programs, and cannot be capped together",
+     "install clawbox's package, which brings the slice", try_session_slice},
     {"nf-tables", kOptional, "no network by name (a later release uses it)", "sudo modprobe nf_tables", try_nftables},
     {"tracing", kOptional, "gdb and strace do not work inside", "sudo sysctl -w kernel.yama.ptrace_scope=1",
      try_tracing},
@@ -64,7 +67,9 @@ const Probe kProbes[] = {
 
 bool concerns(const Probe& probe, const plan::Host& host) {
   const std::string_view name = probe.name;
-  return (name != "owner-mapping" && name != "loop") || host.caller == plan::Host::Caller::kRoot;
+  const bool is_root = host.caller == plan::Host::Caller::kRoot;
+  if (name == "session-slice") return !is_root;  // only a service manager of one's own has slices of sessions
+  return (name != "owner-mapping" && name != "loop") || is_root;
 }
 
 }  // namespace

@@ -62,5 +62,7 @@ Attempt try_tracing(const plan::Host& host);
 
 // probes_cgroup.cc
 Attempt try_cgroup_delegation(const plan::Host& host);
+Attempt try_cgroup_controllers(const plan::Host& host);
+Attempt try_session_slice(const plan::Host& host);
 
 }  // namespace clawbox::session

@@ -30,8 +30,10 @@ constexpr std::array kCauses{
           "sudo sysctl -w user.max_user_namespaces=15000 (to keep it: a file in /etc/sysctl.d)"},
     Cause{Whom::kOrdinary, "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n",
           "AppArmor restricts user namespaces (kernel.apparmor_restrict_unprivileged_userns is 1)",
-          "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, which allows them for every program; or, for "
-          "clawbox alone, an AppArmor profile with the rule `userns,` for its file, as ./tools/dev loads one"},
+          "for clawbox alone, the AppArmor profile that its package brings: sudo apparmor_parser -r "
+          "/etc/apparmor.d/usr.bin.clawbox; of a build of your own, ./tools/dev loads one. For every program: sudo "
+          "sysctl "
+          "-w kernel.apparmor_restrict_unprivileged_userns=0"},
     Cause{Whom::kAnybody, "/.dockerenv", nullptr, "in a Docker container its seccomp and AppArmor profiles refuse it",
           "start the container with --security-opt seccomp=unconfined --security-opt apparmor=unconfined"},
     Cause{Whom::kAnybody, "/run/.containerenv", nullptr, "in a Podman container its seccomp profile refuses it",
