@@ -22,7 +22,7 @@ import zlib
 HERE = pathlib.Path(__file__).resolve().parent
 UNUSED_DAYS = 14
 # What a session of an ordinary user, and the tests themselves, need.
-PACKAGES = """busybox-static dbus dbus-user-session kmod libmnl0 libnss-systemd libpam-systemd
+PACKAGES = """apparmor busybox-static dbus dbus-user-session kmod libmnl0 libnss-systemd libpam-systemd
   nftables passwd procps strace systemd systemd-sysv udev uidmap git e2fsprogs quota xfsprogs""".split()
 # Each costs seconds at the boot or wakes up in the middle of a test.
 MASKED = """apparmor.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer
