@@ -74,6 +74,8 @@ def records_of_sessions(directory):
     clawbox("run", "--profile", "noting", "--", "/no/such/program")
     clawbox("create", "--profile", "noting", "--name", "docs")
     try:
+        offered = clawbox("completion", "sessions").stdout.split()
+        assert "docs" in offered, f"completions offer {offered}, not the session"
         clawbox("exec", "--label", "a=b", "docs", "--", "true")
         clawbox("exec", "--timeout", "100ms", "docs", "--", "sleep", "60")
         clawbox("fs", "docs", "mkdir", f"{workspace}/made")
