@@ -35,7 +35,7 @@ def created(version: str, changelog: str) -> str:
     day = re.search(rf"^## {re.escape(version)} \((\S+)\)$", changelog, re.M)
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     moment = datetime.datetime.fromtimestamp(int(epoch), datetime.timezone.utc) if epoch else \
-        datetime.datetime.fromisoformat(day[1] + "T12:00:00")
+        datetime.datetime.fromisoformat(day[1] + "T00:00:00")
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -148,7 +148,7 @@ def makepkg_reads_its_file():
         shutil.copy(PACKAGING / "arch/PKGBUILD", name)
         os.chmod(name, 0o777)
         other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
-        done = ran(*other, "makepkg", "--printsrcinfo", cwd=name, env={**os.environ, "HOME": name})
+        done = ran(*other, "makepkg", "--printsrcinfo", cwd=name, env={**os.environ, "HOME": name, "PACMAN": "true"})
     if done.returncode != 0 or "pkgname = clawbox-openclaw" not in done.stdout:
         yield done.stdout
 
