@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "docs"))
 import cases  # noqa: E402
 
 SOURCE, BUILD = cases.directories()
