@@ -4,6 +4,8 @@ import os from "node:os";
 import path from "node:path";
 import { isInside, plainPath, realPathOfExisting } from "./paths.js";
 
+const LONGEST = 4096; // PATH_MAX
+
 export class FsPaths {
   /** `mounts` are of sandboxWish(), the workspace first; `tmpfs` are places that the host has no part of. */
   constructor({ mounts, workdir, tmpfs, hostRoots = true }) {
@@ -63,6 +65,7 @@ export class FsPaths {
 
   #inside(filePath, cwd) {
     if (filePath.includes("\0")) throw new Error("Sandbox paths have no NUL bytes");
+    if (filePath.length > LONGEST) throw new Error(`Sandbox paths have at most ${LONGEST} bytes`);
     const wanted = plainPath(filePath);
     // A path of the host may be spelled like a tmpfs of inside, as in /tmp: that one is the last to be meant.
     if (filePath.startsWith("/"))

@@ -82,3 +82,22 @@ test("where the host does not see what is inside, it is given no path", () => {
   assert.equal("hostPath" in paths({ hostRoots: false }).resolve("a"), false);
   assert.equal(paths({ hostRoots: false }).mappings[0].hostRoot, "/home/me/ws");
 });
+
+test("links that an agent made in a circle, or that grow, hold nobody up", (context) => {
+  const directory = temporaryDirectory(context);
+  const link = (text, name) => fs.symlinkSync(text, path.join(directory, name));
+  link("none/../through", "through"); // each look begins anew, and no step of it fails with ELOOP
+  link("one/x", "two");
+  link("two/x", "one");
+  link("a/".repeat(2000), "long");
+  const here = new FsPaths({
+    mounts: [{ hostPath: directory, containerPath: "/workspace", readOnly: false }],
+    workdir: "/workspace",
+    tmpfs: [],
+  });
+  const around = path.join("/proc/self/root", directory);
+  for (const name of ["through", "one", "long"])
+    assert.throws(() => here.resolve(`${around}/${name}/x`), { code: "ELOOP" }, name);
+  assert.throws(() => here.resolve(`${around}/${"e/".repeat(3000)}`), /at most 4096/);
+  assert.equal(here.resolve(`${around}/none/x`).containerPath, "/workspace/none/x");
+});
