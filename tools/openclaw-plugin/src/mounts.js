@@ -6,6 +6,10 @@ const AGENT_PLACE = "/agent";
 // A profile reads these as patterns, variables and marks, and has no way to quote them.
 const SPECIAL = /[*?[\]\\\p{Cc}]/u;
 
+export function canBeNamed({ hostPath, containerPath }) {
+  return !SPECIAL.test(hostPath + containerPath);
+}
+
 /**
  * `params` are those of a backend's factory; `skillMounts` is resolveReadOnlyWorkspaceSkillMounts of OpenClaw.
  * Returns {workspace, others, refusals}: mounts are {hostPath, containerPath, readOnly}.
@@ -32,10 +36,11 @@ function split(table, workdir, bindRefusals) {
   const refusals = [...bindRefusals];
   if (!workdir.startsWith("/") || workdir === "/")
     refusals.push(`sandbox.docker.workdir: ${JSON.stringify(workdir)} is no place for a workspace`);
-  for (const { hostPath, containerPath } of table.values())
-    if (SPECIAL.test(hostPath + containerPath))
+  for (const mount of table.values())
+    if (!canBeNamed(mount))
       refusals.push(
-        `${JSON.stringify(hostPath)} at ${JSON.stringify(containerPath)}: a character that profiles cannot name`,
+        `${JSON.stringify(mount.hostPath)} at ${JSON.stringify(mount.containerPath)}: a character that profiles ` +
+          "cannot name",
       );
   const workspace = table.get(workdir);
   return { workspace, others: [...table.values()].filter((mount) => mount !== workspace), refusals };

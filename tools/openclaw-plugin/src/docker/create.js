@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import { bindParts } from "../binds.js";
 import { dockerWish } from "../docker_keys.js";
+import { canBeNamed } from "../mounts.js";
 import { plainPath, realPathOfExisting } from "../paths.js";
 import { profileText } from "../profile_text.js";
 import { profileOf, sandboxUser } from "../wish.js";
@@ -96,6 +97,8 @@ function mountTable(volumes, workdir) {
     const containerPath = plainPath(bind.container);
     const hostPath = realPathOfExisting(bind.host);
     if (containerPath === "/" || hostPath === "/") throw new UsageError(`create: -v ${volume} is all of a system`);
+    if (!canBeNamed({ hostPath, containerPath }))
+      throw new UsageError(`create: -v ${volume}: a character that profiles cannot name`);
     table.set(containerPath, { hostPath, containerPath, readOnly: bind.options.includes("ro") });
   }
   const workspace = table.get(workdir);

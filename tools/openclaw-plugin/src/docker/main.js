@@ -1,5 +1,6 @@
 // The verbs of clawbox-docker: those of OpenClaw's calls.
 import { spawn } from "node:child_process";
+import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { Clawbox, launcherEnvironment, programPath } from "../clawbox.js";
@@ -102,14 +103,19 @@ async function exec(args, { containers, clawbox }) {
   const session = await containers.session(container);
   if (session?.state !== "running") throw new Error(`Error response from daemon: Container ${name} is not running`);
   const variables = { ...container.env, ...(options["env-file"] ? variablesIn(options["env-file"]) : {}) };
-  return passedOn(clawbox, [
-    "exec",
-    ...(options.interactive ? ["--interactive"] : []),
-    ...(options.tty ? ["--tty"] : []),
-    ...["--env-file", containers.state.writeVariables(variables), "--env-file-once"],
-    `--workdir=${options.workdir ?? container.workdir}`,
-    ...[session.id, "--", ...limited(command, container.softOpenFiles)],
-  ]);
+  const file = containers.state.writeVariables(variables);
+  try {
+    return await passedOn(clawbox, [
+      "exec",
+      ...(options.interactive ? ["--interactive"] : []),
+      ...(options.tty ? ["--tty"] : []),
+      ...["--env-file", file, "--env-file-once"],
+      `--workdir=${options.workdir ?? container.workdir}`,
+      ...[session.id, "--", ...limited(command, container.softOpenFiles)],
+    ]);
+  } finally {
+    fs.rmSync(file, { force: true }); // where clawbox failed before it opened it
+  }
 }
 
 /** A soft limit below the hard one is set by the shell that runs the command anyhow. */

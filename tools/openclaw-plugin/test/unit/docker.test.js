@@ -50,6 +50,7 @@ test("each option that cannot be honoured is refused by its name", (context) => 
     [["--user", "4242:4242"], /docker\.user/],
     [["-v", "/:/host"], /all of a system/],
     [["-v", "relative:/x"], /no absolute paths/],
+    [["-v", "/var/tmp:/x/*"], /cannot name/],
     [["--ulimit", "rttime=1"], /rttime/],
     [["--name", "again"], /--name is there twice/],
   ])
@@ -104,6 +105,7 @@ function fakeClawbox(directory) {
     `#!/bin/sh
 cd ${directory}
 printf '%s\\n' "$*" >>calls
+case "$*" in *refused) exit 75 ;; esac
 case $1 in
   create) touch created ;;
   rm) rm -f created ;;
@@ -136,6 +138,9 @@ test("a container lives through the calls of OpenClaw", (context) => {
   const ran = shim("exec", "-i", "-w", "/workspace/d", "--env-file", path.join(directory, "more"), id, "/bin/sh", "-lc", "x");
   assert.equal(ran.status, 7);
   assert.equal(ran.stdout, "LANG=C.UTF-8\nA=over\nMORE=1\n");
+  assert.equal(shim("exec", id, "refused").status, 75); // before it opened the file of variables
+  const kept = fs.readdirSync(path.join(directory, ".local/state/clawbox-docker"));
+  assert.deepEqual(kept.sort(), ["openclaw-sbx-x.json", "openclaw-sbx-x.toml"]);
   assert.equal(shim("pause", id).status, 0);
   assert.equal(shim("unpause", id).status, 0);
   assert.equal(shim("rm", "openclaw-sbx-x").status, 1);
