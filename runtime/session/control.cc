@@ -1,6 +1,7 @@
 #include "session/control.h"
 
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -201,7 +202,8 @@ bool Control::send(Client& client, const Json& message, int descriptor) const tr
   return sys::send_text(client.connection, message.dump(-1, ' ', false, Json::error_handler_t::replace),
                         std::span(descriptors).first(descriptor >= 0 ? 1 : 0));
 } catch (const SysError&) {
-  return false;  // it does not read: its end-of-file, or its next request, will tell
+  ::shutdown(client.connection.get(), SHUT_RDWR);  // it does not read, and would wait for ever for what it missed
+  return false;
 }
 
 }  // namespace clawbox::session

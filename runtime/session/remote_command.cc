@@ -128,7 +128,10 @@ void RemoteCommand::started(pid_t inside) {
   if (is_detached()) tell_({{"event", "started"}, {"command", number_}}, -1);  // who waits for the end needs no other
 }
 
-void RemoteCommand::stopped(int signal) { tell_({{"event", "stopped"}, {"signal", signal}}, -1); }
+/// Whoever waits for a file operation hears of its end only: what is inside can stop and continue it without end.
+void RemoteCommand::stopped(int signal) {
+  if (!is_file_operation_) tell_({{"event", "stopped"}, {"signal", signal}}, -1);
+}
 
 void RemoteCommand::failed(const Error& cause) {
   if (file_) record_file_operation("failed", 0);

@@ -146,3 +146,18 @@ TEST_CASE("the process that does it can be killed from inside, and that is told 
   CHECK(!std::filesystem::exists(world.workspace() + "/file"));
   CHECK(world.exec({"true"}).status == 0);
 }
+
+TEST_CASE("however often it is stopped and continued from inside, its client hears the end") {
+  const World world;
+  world.create();
+  Running writer(world.clawbox({"fs", "work", "write", world.workspace() + "/file"}));
+  const std::string flood =
+      "for p in /proc/[0-9]*; do n=${p#/proc/}; [ $n != 1 ] && [ $n != $$ ] && server=$n; done; [ -n \"$server\" ] || "
+      "exit 1; i=0; while [ $i -lt 3000 ]; do kill -STOP $server; read x </proc/$server/stat; kill -CONT $server; "
+      "i=$((i+1)); done";
+  REQUIRE(becomes_true([&] { return world.exec({"sh", "-c", flood}).status == 0; }));
+  writer.write_input("x");
+  writer.end_input();
+  CHECK(writer.wait().status == 0);
+  CHECK(read_file(world.workspace() + "/file") == "x");
+}
