@@ -20,6 +20,9 @@ namespace {
 
 using files::Operation;
 
+// What is inside may make names without end, and we hold a listing whole: in memory that no cap of the session counts.
+constexpr uint64_t kMostNames = uint64_t{8} << 20;
+
 struct FsWords {
   std::string session, operation, path, to, beneath, limit, mode;
   std::vector<std::string> labels;
@@ -116,6 +119,7 @@ files::Request request_of(const FsWords& words) {
   request.path = absolute(words, words.path);
   if (!words.to.empty()) request.to = absolute(words, words.to);
   if (!words.beneath.empty()) request.beneath = words.beneath;
+  if (known.operation == Operation::kList) request.limit = kMostNames;
   if (!words.limit.empty()) request.limit = limit_of(words.limit);
   if (!words.mode.empty()) request.mode = mode_of(words.mode);
   request.parents = words.parents;

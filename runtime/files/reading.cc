@@ -89,9 +89,14 @@ Answer list(const Request& request, const OwnedFd& stream) {
   const OwnedFd directory = sys::open_entry(place.directory, place.name, O_RDONLY | O_DIRECTORY);
   sys::Listing listing(directory);
   std::string piece;
+  uint64_t total = 0;
   while (const dirent* entry = listing.next()) {
+    const std::string_view name = entry->d_name;
+    if ((total += name.size()) > request.limit)
+      throw_sys_error(EFBIG, fmt::format("listing {}, whose names have more than {}", in_quotes(request.path),
+                                         size_text(request.limit)));
     piece += letter_of(directory, *entry);
-    piece.append(entry->d_name).push_back('\0');
+    piece.append(name).push_back('\0');
     if (piece.size() < kMostPiece / 2) continue;
     send_frame(stream, FrameKind::kPiece, piece);
     piece.clear();

@@ -19,7 +19,8 @@ struct Request {
   std::string path;                                       // absolute, as inside
   std::string to;                                         // kRename: the new path
   std::string beneath = "/";                              // no link and no ".." leads out of this directory: EXDEV
-  uint64_t limit = std::numeric_limits<uint64_t>::max();  // kRead: of a larger file nothing is given: EFBIG
+  uint64_t limit = std::numeric_limits<uint64_t>::max();  // kRead: of a larger file nothing is given; kList: bytes of
+                                                          // names: EFBIG
   std::optional<mode_t> mode;  // kWrite, kMakeDirectory: of what is made anew; without it as the umask says
   bool parents = false;        // kWrite, kMakeDirectory, kRename: directories on the way are made
   bool exclusive = false;      // kWrite, kRename: what is there stays: EEXIST

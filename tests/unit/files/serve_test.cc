@@ -179,6 +179,16 @@ TEST_CASE("a listing names types, of many entries in several pieces") {
   CHECK(('\0' + listing).find(std::string("\0ll\0", 4)) != std::string::npos);
 }
 
+TEST_CASE("a listing of more names than wanted is refused") {
+  const Box box;
+  for (const char* name : {"one", "two", "three"}) test::write_file(box.at(name), "");
+  Request request = box.request(Operation::kList, ".");
+  request.limit = 11;
+  CHECK(ask(request).answer.error == 0);
+  request.limit = 10;
+  CHECK(ask(request).answer.error == EFBIG);
+}
+
 TEST_CASE("removing takes a tree only when asked to, and never what a link points to") {
   const Box box;
   test::write_file(box.at("outside/kept"), "x");
