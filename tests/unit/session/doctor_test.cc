@@ -13,6 +13,9 @@
 #include <csignal>
 #include <cstddef>
 #include <filesystem>
+#include <iterator>
+#include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "session/probes_causes.h"
@@ -112,14 +115,27 @@ TEST_CASE("control bytes in what was found are escaped") {
   CHECK(examined({"x", Need::kOptional, "", "", found}, {}).found.find('\x1b') == std::string::npos);
 }
 
-TEST_CASE("the names of the probes are unique, and owner-mapping and images are root's only") {
+std::vector<std::string> names_of_probes(plan::Host::Caller caller) {
   plan::Host host;
+  host.caller = caller;
   std::vector<std::string> names;
   for (const Probe& probe : probes_for(host)) names.emplace_back(probe.name);
   std::sort(names.begin(), names.end());
-  CHECK(std::adjacent_find(names.begin(), names.end()) == names.end());
-  host.caller = plan::Host::Caller::kRoot;
-  CHECK(probes_for(host).size() == names.size() + 2);
+  return names;
+}
+
+std::vector<std::string> without(const std::vector<std::string>& all, const std::vector<std::string>& some) {
+  std::vector<std::string> rest;
+  std::set_difference(all.begin(), all.end(), some.begin(), some.end(), std::back_inserter(rest));
+  return rest;
+}
+
+TEST_CASE("the names of the probes are unique; root has no slice, and others neither owner-mapping nor images") {
+  using Caller = plan::Host::Caller;
+  const std::vector<std::string> root = names_of_probes(Caller::kRoot), user = names_of_probes(Caller::kOrdinary);
+  CHECK(std::adjacent_find(root.begin(), root.end()) == root.end());
+  CHECK(without(root, user) == std::vector<std::string>{"loop", "owner-mapping"});
+  CHECK(without(user, root) == std::vector<std::string>{"session-slice"});
 }
 
 TEST_CASE("a child that a filter above does not let be made is told with that filter, and not as an old kernel") {
