@@ -8,9 +8,8 @@ import { inOwnNode, loaded, makeHome } from "../support/modules.js";
 
 const installed = openclawDirectory(process.argv[2]);
 inOwnNode(installed, ["--test-force-exit"]); // OpenClaw's database would keep the process
-const directory = fs.realpathSync(
-  fs.mkdtempSync(path.join(process.env.CLAWBOX_TEST_DIR ?? "/var/tmp", "clawbox-openclaw-")),
-);
+// OpenClaw puts its environment files in no place that others could rename; /var/tmp is not everywhere sticky.
+const directory = fs.realpathSync(fs.mkdtempSync("/tmp/clawbox-openclaw-"));
 const inWorkspace = (name) => path.join(directory, "home/workspace", name);
 const docker = { network: "none", env: { GREETING: "hello there" } };
 let openclaw, tools;
