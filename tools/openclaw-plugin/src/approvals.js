@@ -1,6 +1,6 @@
 // Where a question before a command would be asked: the one place that each command of the exec tool passes before
-// anything of it is written or started. Rules and people come later; today every command is allowed, and the caps, the
-// view and the record of the sandbox are what holds.
+// anything of it is written or started. There are no rules and nobody to ask yet: every command is allowed, and the caps,
+// the view and the record of the sandbox are what holds.
 //
 // A verdict is {allowed: true}, or {allowed: false, reason}, which the model reads. Whoever asks a person bounds the
 // question in time, and no answer is a no.

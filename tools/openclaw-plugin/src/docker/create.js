@@ -1,4 +1,5 @@
-// `docker create` as OpenClaw calls it: its options as a wish, of the same keys and rules as sandbox.docker.*.
+// `docker create` as OpenClaw calls it: its options as a wish, of the same keys and rules as sandbox.docker.*. Only which
+// sources of -v may be shown is not asked here (../binds.js): OpenClaw does that for docker before it calls.
 import fs from "node:fs";
 import { bindParts } from "../binds.js";
 import { dockerWish } from "../docker_keys.js";
