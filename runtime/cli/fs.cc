@@ -38,14 +38,14 @@ constexpr const char* kExamples =
     "  clawbox fs work rm --recursive /workspace/build\n"
     "  clawbox fs --beneath /workspace work read link        refused where the link leads out of /workspace\n"
     "\n"
-    "PATH is one of inside, and what may be done there is what a command of the session may do: hidden, read-only and\n"
-    "protected paths hold. Nothing is executed inside. Each operation is on record: `clawbox log --event file`.\n"
+    "PATH is one of inside: /workspace where the profile puts the workspace there, as `openclaw` does; with `coding`\n"
+    "the workspace has its path of outside. What may be done there is what a command of the session may do: hidden,\n"
+    "read-only and protected paths hold. Nothing is executed inside. Each operation is on record:\n"
+    "`clawbox log --event file`.\n"
     "\n"
-    "Exit status: 0; 1 when the operation failed, with errno's name in the message, or in \"errno\" of the JSON "
-    "object\n"
-    "that --json prints on standard error; 64 for wrong words; 72 when there is no such session; 75 when it cannot "
-    "take\n"
-    "it now.";
+    "Exit status: 0; 1 when the operation failed, with errno's name in the message, or in \"errno\" of the JSON\n"
+    "object that --json prints on standard error; 64 for wrong words; 72 when there is no such session; 74 when what\n"
+    "was read could not be written; 75 when the session cannot take it now.";
 
 struct Known {
   std::string_view name;

@@ -25,8 +25,8 @@ constexpr const char* kExamples =
     "  clawbox log --event refused,net --follow        refusals and connections, as they happen\n"
     "  clawbox log --format ocsf --since 1h            for a SIEM: JSON lines in OCSF 1.3\n"
     "\n"
-    "Events: command, exec, program, call, refused, folded, cap, usage, net, session, totals, audit; clawbox-audit(5)\n"
-    "has their fields.\n"
+    "Events: command, file, exec, program, call, refused, folded, cap, usage, health, net, session, totals, audit;\n"
+    "clawbox-audit(5) has their fields.\n"
     "With --program or --argv other records are shown if they belong to such an exec.\n"
     "Exit status: 0 when a record was shown, 1 when none matched or there are no trails, 72 when there is no such\n"
     "session. A line that is no record is told on standard error.";
