@@ -12,7 +12,8 @@ namespace clawbox::net {
 
 /// kTransparent: listens; accepts what tproxy sends, getsockname(2) tells for whom. kDns…: bound to port 53 of every
 /// address, which the program asked is in the packet (PKTINFO). kRefusals: netlink packets of nfnetlink_log. kSpare…:
-/// neither bound nor connected, to be either by who gets them. kDiag: NETLINK_SOCK_DIAG.
+/// neither bound nor connected, to be either by who gets them. kDiag: NETLINK_SOCK_DIAG. kNetwork: no socket, but the
+/// namespace, for net/living.h; these two are not for the relay.
 enum class Door : char {
   kTransparent4 = 'a',
   kTransparent6,
@@ -22,6 +23,7 @@ enum class Door : char {
   kDnsStreams6,
   kRefusals,
   kDiag,
+  kNetwork,
   kSpareStream4,
   kSpareStream6,
   kSparePackets4,
@@ -36,5 +38,9 @@ struct Opened {
 /// After `make_every_address_local`, and `steer` where the plan has it. Needs CAP_NET_ADMIN in the network namespace of
 /// the caller, and port 53 free to bind: CAP_NET_BIND_SERVICE.
 std::vector<Opened> open_listeners(const NetworkAllowlist& list, Ipv6 ipv6);
+/// How many streams of each family the listeners of a list, and what it publishes, begin with.
+std::size_t spares_needed(const NetworkAllowlist& list);
+/// kSpareStream4 and, with IPv6, as many kSpareStream6.
+std::vector<Opened> spare_streams(std::size_t count, Ipv6 ipv6);
 
 }  // namespace clawbox::net

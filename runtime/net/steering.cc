@@ -63,12 +63,17 @@ std::vector<PortRange> merged(std::vector<PortRange> ranges) {
 
 std::vector<PortRange> ports_of_names(const NetworkAllowlist& list, uint8_t protocol) {
   std::vector<PortRange> ports;
-  if (protocol == IPPROTO_TCP)
-    for (const uint16_t port : kPortsOfLiveRules) ports.push_back({port, port});
   for (const NetworkRule& rule : list.rules)
     if (is_about_names(rule) && (protocol == IPPROTO_TCP || rule.udp))
       ports.insert(ports.end(), rule.ports.begin(), rule.ports.end());
   return merged(std::move(ports));
+}
+
+void steer_to_listener(const Steering& steering, const IpPrefix& range) {
+  const IpPrefix& own = range.address.is_v4() ? steering.list.synthetic.v4 : steering.list.synthetic.v6;
+  steering.rules.add_rule("pre", [&](Rule& rule) {
+    rule.to(range).protocol(IPPROTO_TCP).transparent(listener_address(own), kTransparentPort);
+  });
 }
 
 /// Locally sent packets pass here too, on `lo`.
@@ -78,14 +83,8 @@ void add_prerouting(const Steering& steering) {
   for (const IpPrefix& range : steering.ranges())
     rules.add_rule("pre", [&](Rule& rule) { rule.to(one(listener_address(range))).accept(); });
   rules.add_rule("pre", [](Rule& rule) { rule.protocol(IPPROTO_TCP).port(kDns).accept(); });
-  const auto steer_to_listener = [&](const IpPrefix& range) {
-    const IpPrefix& own = range.address.is_v4() ? steering.list.synthetic.v4 : steering.list.synthetic.v6;
-    rules.add_rule("pre", [&](Rule& rule) {
-      rule.to(range).protocol(IPPROTO_TCP).transparent(listener_address(own), kTransparentPort);
-    });
-  };
-  for (const IpPrefix& range : steering.ranges()) steer_to_listener(range);
-  for (const auto& [prefix, unused] : named_prefixes(steering)) steer_to_listener(prefix);
+  for (const IpPrefix& range : steering.ranges()) steer_to_listener(steering, range);
+  for (const auto& [prefix, unused] : named_prefixes(steering)) steer_to_listener(steering, prefix);
 }
 
 void add_output(const Steering& steering) {
@@ -120,6 +119,24 @@ void steer(const NetworkAllowlist& list, Ipv6 ipv6) {
   const Steering steering{rules, list, ipv6};
   add_prerouting(steering);
   add_output(steering);
+  rules.load();
+}
+
+void steer_more(const NetworkAllowlist& list, const NetworkRule& added, Ipv6 ipv6) {
+  Ruleset rules("clawbox");
+  NetworkAllowlist alone;
+  alone.rules = {added};
+  alone.synthetic = list.synthetic;
+  const Steering steering{rules, alone, ipv6};
+  for (const auto& [prefix, unused] : named_prefixes(steering)) steer_to_listener(steering, prefix);
+  // The last rules of the chain refuse what has come so far: ahead of them.
+  const auto accept_to = [&](const IpPrefix& range) {
+    for (const PortRange& ports : added.ports)
+      rules.add_first_rule("out", [&](Rule& rule) { rule.to(range).protocol(IPPROTO_TCP).ports(ports).accept(); });
+  };
+  if (is_about_names(added))
+    for (const IpPrefix& range : steering.ranges()) accept_to(range);
+  for (const auto& [prefix, unused] : named_prefixes(steering)) accept_to(prefix);
   rules.load();
 }
 
