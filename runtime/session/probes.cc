@@ -57,7 +57,9 @@ const Probe kProbes[] = {
     {"cgroup-delegation", kOptional,
      "no caps on the session as a whole: profiles without limits.fallback do not run, others limit each process",
      kDelegate, try_cgroup_delegation},
-    {"nf-tables", kOptional, "no network by name (a later release uses it)", "sudo modprobe nf_tables", try_nftables},
+    {"nf-tables", kOptional,
+     "named hosts without wildcards, port ranges and prefixes, and no record of refused packets",
+     "sudo modprobe -a nf_tables nft_tproxy nft_reject_inet nft_log nfnetlink_log", try_nftables},
     {"tracing", kOptional, "gdb and strace do not work inside", "sudo sysctl -w kernel.yama.ptrace_scope=1",
      try_tracing},
 };
