@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "egress/connection.h"
+#include "egress/datagram_flows.h"
 #include "egress/name_server.h"
 #include "egress/order.h"
 #include "egress/services.h"
@@ -61,6 +62,7 @@ class Relay {
   void obey();
   void finish();
   void change_rules(const Json& order);
+  void judge_again();
   void tick();
   void keep_ticking();
   void turn();
@@ -80,11 +82,10 @@ class Relay {
   Spares spares_;
   Services services_;
   NameServer name_server_;
+  DatagramFlows datagrams_;
   std::list<Door> doors_;
   std::list<OwnedFd> refusals_;
   std::unordered_map<uint32_t, std::unique_ptr<Connection>> connections_;
-  uint32_t last_id_ = 0;
-  uint64_t admitted_ = 0;
   std::set<sys::Endpoint> bound_;  // by us
   bool is_paused_ = false, is_starved_ = false, has_asked_ = false;
   OwnedFd spare_;  // given up for a moment when there are no descriptors left

@@ -52,10 +52,13 @@ void Relay::serve(net::Opened opened) {
       return spares_.add(IpAddress::Family::kV4, SOCK_STREAM, std::move(opened.socket));
     case Door::kSpareStream6:
       return spares_.add(IpAddress::Family::kV6, SOCK_STREAM, std::move(opened.socket));
-    case Door::kSparePackets4:
-      return spares_.add(IpAddress::Family::kV4, SOCK_DGRAM, std::move(opened.socket));
-    case Door::kSparePackets6:
-      return spares_.add(IpAddress::Family::kV6, SOCK_DGRAM, std::move(opened.socket));
+    case Door::kReplies4:
+      return datagrams_.reply_through(IpAddress::Family::kV4, std::move(opened.socket));
+    case Door::kReplies6:
+      return datagrams_.reply_through(IpAddress::Family::kV6, std::move(opened.socket));
+    case Door::kDatagrams4:
+    case Door::kDatagrams6:
+      return datagrams_.serve(std::move(opened.socket), [this] { keep_ticking(); });
     case Door::kDiag:
     case Door::kNetwork:
       return;  // the supervisor's

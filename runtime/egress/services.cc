@@ -1,5 +1,6 @@
 #include "egress/services.h"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,6 +29,17 @@ OwnedFd Spares::take(IpAddress::Family family, int type) {
 
 void Spares::give_back(IpAddress::Family family, OwnedFd stream) {
   if (sys::disconnect(stream)) add(family, SOCK_STREAM, std::move(stream));
+}
+
+std::optional<std::string> Services::admit() {
+  if (open >= list.connections.value)
+    return fmt::format("{} connections at one time are open already", list.connections.value);
+  if (list.total_connections && admitted >= list.total_connections->value)
+    return "the session's connections are used up";
+  if (is_over_budget()) return "the session's network bytes are used up";
+  ++open;
+  ++admitted;
+  return std::nullopt;
 }
 
 void Services::go_on_later(uint32_t connection) {

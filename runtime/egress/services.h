@@ -64,7 +64,12 @@ struct Services {
   std::vector<uint32_t> unfinished{};  // that have more to move than one turn of the loop should
   std::vector<uint32_t> over{};        // that have ended, to be taken down at the end of the turn
   uint64_t bytes = 0;                  // passed on in the life of the session
+  uint64_t open = 0;                   // connections and flows of datagrams
+  uint64_t admitted = 0;               // those in the life of the session
+  uint32_t last_id = 0;
   void go_on_later(uint32_t connection);
+  /// Why nothing new may be opened, as words; else it counts as opened.
+  std::optional<std::string> admit();
   bool is_over_budget() const { return list.bytes && bytes >= list.bytes->value; }
 };
 

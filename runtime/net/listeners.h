@@ -11,9 +11,11 @@
 namespace clawbox::net {
 
 /// kTransparent: listens; accepts what tproxy sends, getsockname(2) tells for whom. kDns…: bound to port 53 of every
-/// address, which the program asked is in the packet (PKTINFO). kRefusals: netlink packets of nfnetlink_log. kSpare…:
-/// neither bound nor connected, to be either by who gets them. kDiag: NETLINK_SOCK_DIAG. kNetwork: no socket, but the
-/// namespace, for net/living.h; these two are not for the relay.
+/// address, which the program asked is in the packet (PKTINFO). kRefusals: netlink packets of nfnetlink_log. kDiag:
+/// NETLINK_SOCK_DIAG. kDatagrams…: what tproxy sends of UDP, with the address that it was for (IP_RECVORIGDSTADDR).
+/// kReplies…: raw, takes whole packets, so that an answer comes from that address; only rules with UDP have these two.
+/// kSpare…: neither bound nor connected, to be either by who gets them. kNetwork: no socket, but the namespace, for
+/// net/living.h; that and kDiag are not for the relay.
 enum class Door : char {
   kTransparent4 = 'a',
   kTransparent6,
@@ -24,10 +26,12 @@ enum class Door : char {
   kRefusals,
   kDiag,
   kNetwork,
+  kDatagrams4,
+  kDatagrams6,
+  kReplies4,
+  kReplies6,
   kSpareStream4,
   kSpareStream6,
-  kSparePackets4,
-  kSparePackets6,
 };
 
 struct Opened {

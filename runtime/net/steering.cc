@@ -69,10 +69,10 @@ std::vector<PortRange> ports_of_names(const NetworkAllowlist& list, uint8_t prot
   return merged(std::move(ports));
 }
 
-void steer_to_listener(const Steering& steering, const IpPrefix& range) {
+void steer_to_listener(const Steering& steering, const IpPrefix& range, uint8_t protocol) {
   const IpPrefix& own = range.address.is_v4() ? steering.list.synthetic.v4 : steering.list.synthetic.v6;
   steering.rules.add_rule("pre", [&](Rule& rule) {
-    rule.to(range).protocol(IPPROTO_TCP).transparent(listener_address(own), kTransparentPort);
+    rule.to(range).protocol(protocol).transparent(listener_address(own), kTransparentPort);
   });
 }
 
@@ -82,9 +82,13 @@ void add_prerouting(const Steering& steering) {
   rules.add_chain("pre", NF_INET_PRE_ROUTING, kMangle, NF_ACCEPT);
   for (const IpPrefix& range : steering.ranges())
     rules.add_rule("pre", [&](Rule& rule) { rule.to(one(listener_address(range))).accept(); });
-  rules.add_rule("pre", [](Rule& rule) { rule.protocol(IPPROTO_TCP).port(kDns).accept(); });
-  for (const IpPrefix& range : steering.ranges()) steer_to_listener(steering, range);
-  for (const auto& [prefix, unused] : named_prefixes(steering)) steer_to_listener(steering, prefix);
+  for (const uint8_t protocol : {IPPROTO_TCP, IPPROTO_UDP}) {
+    if (protocol == IPPROTO_UDP && !has_udp(steering.list)) continue;
+    rules.add_rule("pre", [&](Rule& rule) { rule.protocol(protocol).port(kDns).accept(); });
+    for (const IpPrefix& range : steering.ranges()) steer_to_listener(steering, range, protocol);
+    for (const auto& [prefix, named] : named_prefixes(steering))
+      if (protocol == IPPROTO_TCP || named->udp) steer_to_listener(steering, prefix, protocol);
+  }
 }
 
 void add_output(const Steering& steering) {
@@ -114,6 +118,10 @@ void add_output(const Steering& steering) {
 
 }  // namespace
 
+bool has_udp(const NetworkAllowlist& list) {
+  return std::any_of(list.rules.begin(), list.rules.end(), [](const NetworkRule& rule) { return rule.udp; });
+}
+
 void steer(const NetworkAllowlist& list, Ipv6 ipv6) {
   Ruleset rules("clawbox");
   const Steering steering{rules, list, ipv6};
@@ -128,7 +136,7 @@ void steer_more(const NetworkAllowlist& list, const NetworkRule& added, Ipv6 ipv
   alone.rules = {added};
   alone.synthetic = list.synthetic;
   const Steering steering{rules, alone, ipv6};
-  for (const auto& [prefix, unused] : named_prefixes(steering)) steer_to_listener(steering, prefix);
+  for (const auto& [prefix, unused] : named_prefixes(steering)) steer_to_listener(steering, prefix, IPPROTO_TCP);
   // The last rules of the chain refuse what has come so far: ahead of them.
   const auto accept_to = [&](const IpPrefix& range) {
     for (const PortRange& ports : added.ports)

@@ -15,6 +15,9 @@ namespace clawbox::net {
 inline constexpr uint16_t kTransparentPort = 15001;  // of the listeners' own addresses: takes no port of the session's
 inline constexpr uint16_t kRefusalGroup = 5;         // NFLOG: nfnetlink_log
 
+/// Some rule opens UDP.
+bool has_udp(const NetworkAllowlist& list);
+
 /// For Steering::kTproxy; kAnyIp has no tables, as its listeners have the synthetic addresses themselves. To the names'
 /// addresses every port that some rule has is let through: the relay resets what the name's own rule does not have.
 /// Needs CAP_NET_ADMIN in the network namespace of the caller. Throws SysError, ENOENT or EOPNOTSUPP where the kernel
