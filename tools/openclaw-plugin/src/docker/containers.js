@@ -19,7 +19,7 @@ export class Containers {
   }
 
   create(wish) {
-    if (this.#known(wish.name))
+    if (this.#named(wish.name))
       throw new Error(`Conflict. The container name "/${wish.name}" is already in use. Remove it first.`);
     this.state.requireHidden(wish.mounts);
     const container = { ...wish, id: randomBytes(32).toString("hex"), createdMs: Date.now() };
@@ -28,13 +28,18 @@ export class Containers {
     return container;
   }
 
-  /** By name, id, or the begin of an id. */
-  found(word) {
-    const named = this.#known(word);
+  /** By name, id, or the begin of an id; undefined where there is none, or more than one. */
+  known(word) {
+    const named = this.#named(word);
     if (named) return named;
     const alike = this.#all().filter((container) => word.length >= 6 && container.id.startsWith(word));
-    if (alike.length !== 1) throw new NoSuchContainer(word);
-    return alike[0];
+    return alike.length === 1 ? alike[0] : undefined;
+  }
+
+  found(word) {
+    const container = this.known(word);
+    if (!container) throw new NoSuchContainer(word);
+    return container;
   }
 
   async session(container) {
@@ -71,7 +76,7 @@ export class Containers {
     this.state.forget(container.name);
   }
 
-  #known(name) {
+  #named(name) {
     if (!/^[\w.-]+$/.test(name)) return undefined;
     return this.state.note(name).container;
   }
@@ -79,6 +84,6 @@ export class Containers {
   #all() {
     const { directory } = this.state;
     const names = fs.existsSync(directory) ? fs.readdirSync(directory).filter((name) => name.endsWith(".json")) : [];
-    return names.map((name) => this.#known(name.slice(0, -5))).filter(Boolean);
+    return names.map((name) => this.#named(name.slice(0, -5))).filter(Boolean);
   }
 }

@@ -5,6 +5,7 @@ import path from "node:path";
 import { Clawbox, launcherEnvironment, programPath } from "../clawbox.js";
 import { Containers, NoSuchContainer } from "./containers.js";
 import { createWish, IMAGE, variablesIn } from "./create.js";
+import { gatewayAnswer, gatewayFacts, isGateway } from "./gateway.js";
 import { parsed, UsageError } from "./options.js";
 import { filled } from "./template.js";
 
@@ -56,7 +57,9 @@ async function inspect(args, { containers }) {
   if ((options.type ?? "container") !== "container")
     throw new UsageError(`inspect: --type ${options.type} is not available with clawbox`);
   if (options.format === undefined) throw new UsageError("inspect: without --format it is not available with clawbox");
-  const container = containers.found(only("inspect", words)[0]);
+  const [name] = only("inspect", words);
+  if (!containers.known(name) && isGateway(name)) return say(filled(options.format, gatewayFacts()));
+  const container = containers.found(name);
   say(filled(options.format, factsOf(container, await containers.isRunning(container))));
 }
 
@@ -94,6 +97,7 @@ async function exec(args, { containers, clawbox }) {
   const { options, words } = parsed("exec", args, known, { i: "interactive", t: "tty", w: "workdir" });
   const [name, ...command] = words;
   if (command.length === 0) throw new UsageError("exec: no command was given");
+  if (!containers.known(name) && isGateway(name)) return void process.stdout.write(gatewayAnswer(command));
   const container = containers.found(name);
   const session = await containers.session(container);
   if (session?.state !== "running") throw new Error(`Error response from daemon: Container ${name} is not running`);
