@@ -65,7 +65,7 @@ export class FsPaths {
 
   #inside(filePath, cwd) {
     if (filePath.includes("\0")) throw new Error("Sandbox paths have no NUL bytes");
-    if (filePath.length > LONGEST) throw new Error(`Sandbox paths have at most ${LONGEST} bytes`);
+    if (filePath.length > LONGEST) throw new Error(`Sandbox paths have at most ${LONGEST} characters`);
     const wanted = plainPath(filePath);
     // A path of the host may be spelled like a tmpfs of inside, as in /tmp: that one is the last to be meant.
     if (filePath.startsWith("/"))

@@ -114,8 +114,8 @@ export class Sandbox {
   async #setUp(id) {
     const { clawbox, state, setupTimeoutMs } = this.tools;
     if (this.wish.setupCommand) {
+      const file = state.writeVariables(this.environment);
       try {
-        const file = state.writeVariables(this.environment);
         await clawbox.call(
           [
             "exec",
@@ -135,6 +135,8 @@ export class Sandbox {
       } catch (error) {
         await clawbox.remove(id);
         throw new Error(`sandbox.docker.setupCommand failed: ${error.message}`, { cause: error });
+      } finally {
+        fs.rmSync(file, { force: true }); // where clawbox failed before it opened it
       }
     }
     state.writeNote(this.runtimeId, { ...state.note(this.runtimeId), ready: id });

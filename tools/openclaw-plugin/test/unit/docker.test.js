@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import test from "node:test";
 import { createWish, IMAGE, variablesIn } from "../../src/docker/create.js";
@@ -158,4 +159,17 @@ test("a verb or an option that is not OpenClaw's is refused", () => {
     assert.equal(status, 125, words.join(" "));
     assert.match(stderr, /not available with clawbox/);
   }
+});
+
+test("of the gateway's own container it says where things lie, and executes nothing there", () => {
+  const shim = (...words) => spawnSync(process.execPath, [SHIM, ...words], { encoding: "utf8" });
+  const format = '{"Id":{{json .ID}},"Mounts":{{json .Mounts}},"Tmpfs":{{json .HostConfig.Tmpfs}}}';
+  const { Id, Mounts } = JSON.parse(shim("inspect", "--type", "container", "--format", format, os.hostname()).stdout);
+  assert.match(Id, /^[0-9a-f]{64}$/);
+  assert.deepEqual(Mounts, [{ Type: "bind", Source: "/", Destination: "/", RW: true }]);
+  const [, namespace] = JSON.parse(shim("exec", Id, "node", "-e", 'readlinkSync("/proc/self/ns/mnt")').stdout);
+  assert.equal(namespace, fs.readlinkSync("/proc/self/ns/mnt"));
+  const refused = shim("exec", Id, "echo", "was run");
+  assert.equal(refused.status, 125);
+  assert.equal(refused.stdout, "");
 });

@@ -138,11 +138,13 @@ test("other mounts, or a caller who needs the current configuration: in use is a
 });
 
 test("a set-up runs once for each session, and one that fails leaves none", async (context) => {
-  const { clawbox, sandbox } = world(context);
+  const { clawbox, sandbox, state } = world(context);
   const setup = { setupCommand: "install things" };
   clawbox.setupStatus = 3;
   await assert.rejects(sandbox(setup).session(), /setupCommand failed/);
   assert.deepEqual(clawbox.known, []);
+  const left = fs.readdirSync(state.directory).filter((name) => name.endsWith(".env"));
+  assert.deepEqual(left, [], "variables that nobody took");
   clawbox.setupStatus = 0;
   await sandbox(setup).session();
   await sandbox(setup).session();
