@@ -22,7 +22,7 @@ constexpr const char* kExamples =
     "  clawbox log 6a44c01f-7d --tree                  who started what in one session; or its name\n"
     "  clawbox log --program curl --since 90d          every curl, with how it ended\n"
     "  clawbox log --argv 'push.*origin' --status ok   what was really pushed\n"
-    "  clawbox log --event refused,net --follow        refusals and connections, as they happen\n"
+    "  clawbox log --event refused,cap --follow        refusals and caps that bite, as they happen\n"
     "  clawbox log --format ocsf --since 1h            for a SIEM: JSON lines in OCSF 1.3\n"
     "\n"
     "Events: command, file, exec, program, call, refused, folded, cap, usage, health, net, session, totals, audit;\n"

@@ -31,9 +31,8 @@ constexpr std::array kCauses{
     Cause{Whom::kOrdinary, "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n",
           "AppArmor restricts user namespaces (kernel.apparmor_restrict_unprivileged_userns is 1)",
           "for clawbox alone, the AppArmor profile that its package brings: sudo apparmor_parser -r "
-          "/etc/apparmor.d/usr.bin.clawbox; of a build of your own, ./tools/dev loads one. For every program: sudo "
-          "sysctl "
-          "-w kernel.apparmor_restrict_unprivileged_userns=0"},
+          "/etc/apparmor.d/usr.bin.clawbox; of a build of your own, ./tools/dev loads one. For every program: "
+          "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"},
     Cause{Whom::kAnybody, "/.dockerenv", nullptr, "in a Docker container its seccomp and AppArmor profiles refuse it",
           "start the container with --security-opt seccomp=unconfined --security-opt apparmor=unconfined"},
     Cause{Whom::kAnybody, "/run/.containerenv", nullptr, "in a Podman container its seccomp profile refuses it",
