@@ -34,6 +34,15 @@ void drop_capabilities() {
   if (none == nullptr || cap_set_proc(none.get()) < 0) throw_errno("dropping all capabilities");
 }
 
+void empty_capabilities() {
+  if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) throw_errno("clearing the ambient capabilities");
+  const Capabilities none(cap_init());
+  if (none == nullptr || cap_set_proc(none.get()) < 0) throw_errno("dropping all capabilities");
+  const Capabilities have(cap_get_proc());
+  if (have == nullptr || cap_compare(have.get(), none.get()) != 0)
+    throw_sys_error(EPERM, "capabilities are left after dropping them all");
+}
+
 void require_no_capabilities() {
   const Capabilities have(cap_get_proc());
   const Capabilities none(cap_init());

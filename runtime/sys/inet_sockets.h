@@ -1,0 +1,74 @@
+// Sockets of the internet's families, none of which waits: ip(7), ipv6(7), tcp(7), udp(7).
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/ip_address.h"
+#include "base/owned_fd.h"
+
+namespace clawbox::sys {
+
+struct Endpoint {
+  IpAddress address;
+  uint16_t port = 0;
+
+  friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
+};
+/// "192.0.2.1:80", "[2001:db8::1]:80"
+std::string to_string(const Endpoint& endpoint);
+
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof(sockaddr_storage);
+
+  SocketAddress() = default;
+  explicit SocketAddress(const Endpoint& endpoint);
+  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+  std::optional<Endpoint> endpoint() const;  // nothing: of another family
+};
+
+/// SOCK_STREAM or SOCK_DGRAM.
+OwnedFd inet_socket(IpAddress::Family family, int type);
+std::optional<Endpoint> local_endpoint(const OwnedFd& socket);
+std::optional<Endpoint> remote_endpoint(const OwnedFd& socket);
+
+/// 0, or errno; EINPROGRESS while it goes on.
+int start_connecting(const OwnedFd& socket, const Endpoint& to);
+/// What came of it once the socket is writable: 0 or errno.
+int error_of(const OwnedFd& socket);
+/// errno, or 0.
+int try_binding(const OwnedFd& socket, const Endpoint& to);
+int try_listening(const OwnedFd& socket);
+
+/// Accepted, or why not in `error` (EAGAIN: nobody is waiting).
+struct Accepted {
+  OwnedFd socket;
+  int error = 0;
+};
+Accepted accept_stream(const OwnedFd& listening);
+
+void send_without_delay(const OwnedFd& socket);  // TCP_NODELAY
+void keep_alive(const OwnedFd& socket);
+/// As if it had never been connected: connect(2), AF_UNSPEC. The peer gets RST unless both had ended already.
+bool disconnect(const OwnedFd& socket);
+/// The peer gets RST rather than an orderly end.
+void close_with_reset(OwnedFd socket);
+
+/// A datagram with the address that it was sent to (IP_PKTINFO or IPV6_RECVPKTINFO is on).
+struct Datagram {
+  std::size_t size = 0;
+  Endpoint from;
+  IpAddress to;
+};
+/// Nothing: none is there, or it is none that can be answered.
+std::optional<Datagram> receive_datagram(const OwnedFd& socket, std::span<char> buffer);
+/// False where it could not be sent; datagrams may get lost.
+bool send_datagram(const OwnedFd& socket, std::span<const char> bytes, const Endpoint& to, const IpAddress& from);
+
+}  // namespace clawbox::sys
