@@ -1,0 +1,175 @@
+#include "net/listeners.h"
+
+// First: the kernel's headers give way to it, and not the other way round.
+#include <netinet/in.h>
+
+#include <arpa/inet.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_log.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "base/error.h"
+#include "net/netlink.h"
+#include "net/steering.h"
+#include "sys/files.h"
+
+namespace clawbox::net {
+namespace {
+
+constexpr int kBacklog = 4096;
+constexpr uint16_t kDns = 53;
+constexpr std::size_t kSparesForPublish = 32;             // connections to published ports at one time
+constexpr std::size_t kMostSpares = 512;                  // of each kind
+constexpr int kIpv6Transparent = 75, kIpv6Freebind = 78;  // <linux/in6.h>, which quarrels with <netinet/in.h>
+
+OwnedFd new_socket(int family, int type) {
+  OwnedFd socket(::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) throw_errno("opening a socket of the session's network");
+  return socket;
+}
+
+void set(const OwnedFd& socket, int level, int option, const char* name) {
+  const int on = 1;
+  if (::setsockopt(socket.get(), level, option, &on, sizeof on) < 0) throw_errno("setting {}", name);
+}
+
+void bind_to(const OwnedFd& socket, const IpAddress& address, uint16_t port) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof(sockaddr_in);
+  if (address.is_v4()) {
+    auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(port);
+    std::memcpy(&v4->sin_addr, address.bytes().data(), 4);
+  } else {
+    auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(port);
+    std::memcpy(&v6->sin6_addr, address.bytes().data(), 16);
+    size = sizeof *v6;
+  }
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&storage), size) < 0)
+    throw_errno("binding {} port {} inside", to_string(address), port);
+}
+
+void listen(const OwnedFd& socket) {
+  if (::listen(socket.get(), kBacklog) < 0) throw_errno("listening inside");
+}
+
+OwnedFd inside_socket(int family, int type) {
+  OwnedFd socket = new_socket(family, type);
+  if (family == AF_INET6) {
+    set(socket, IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY");
+    set(socket, IPPROTO_IPV6, kIpv6Freebind, "IPV6_FREEBIND");  // a bind does not look at AnyIP routes
+  }
+  return socket;
+}
+
+OwnedFd transparent_listener(const IpAddress& address) {
+  const bool v4 = address.is_v4();
+  OwnedFd socket = inside_socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM);
+  set(socket, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TRANSPARENT : kIpv6Transparent, "IP_TRANSPARENT");
+  bind_to(socket, address, kTransparentPort);
+  listen(socket);
+  return socket;
+}
+
+OwnedFd dns_socket(int family, int type) {
+  const IpAddress any = family == AF_INET ? IpAddress() : IpAddress::v6(std::array<uint8_t, 16>{});
+  OwnedFd socket = inside_socket(family, type);
+  if (type == SOCK_DGRAM) {
+    if (family == AF_INET) set(socket, IPPROTO_IP, IP_PKTINFO, "IP_PKTINFO");
+    if (family == AF_INET6) set(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, "IPV6_RECVPKTINFO");
+  }
+  bind_to(socket, any, kDns);
+  if (type == SOCK_STREAM) listen(socket);
+  return socket;
+}
+
+nlmsghdr* add_log_request(Requests& requests, uint8_t family, uint16_t group, const char* doing) {
+  nlmsghdr* message = requests.add(NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_CONFIG, NLM_F_ACK, doing);
+  auto* extra = static_cast<nfgenmsg*>(mnl_nlmsg_put_extra_header(message, sizeof(nfgenmsg)));
+  extra->nfgen_family = family;
+  extra->version = NFNETLINK_V0;
+  extra->res_id = htons(group);
+  return message;
+}
+
+/// Bound to the group of refused packets; each packet comes as soon as it is refused.
+OwnedFd refusal_socket() {
+  const Netlink netlink(NETLINK_NETFILTER);
+  Requests requests(8192);
+  nfulnl_msg_config_cmd bind{NFULNL_CFG_CMD_BIND};
+  mnl_attr_put(add_log_request(requests, AF_UNSPEC, kRefusalGroup, "binding the log of refused packets"), NFULA_CFG_CMD,
+               sizeof bind, &bind);
+  nfulnl_msg_config_mode mode{htonl(64), NFULNL_COPY_PACKET, 0};
+  nlmsghdr* message = add_log_request(requests, AF_UNSPEC, kRefusalGroup, "setting up the log of refused packets");
+  mnl_attr_put(message, NFULA_CFG_MODE, sizeof mode, &mode);
+  mnl_attr_put_u32(message, NFULA_CFG_QTHRESH, htonl(1));
+  netlink.ask(requests, requests.last_sequence());
+  OwnedFd socket = sys::duplicate(netlink.fd());
+  sys::set_nonblocking(socket.get());
+  return socket;
+}
+
+OwnedFd diag_socket() {
+  constexpr int kSockDiag = 4;  // NETLINK_SOCK_DIAG
+  OwnedFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, kSockDiag));
+  return socket;  // without it a record does not name the program
+}
+
+std::size_t ports_in(const NetworkRule& rule) {
+  std::size_t count = 0;
+  for (const PortRange& range : rule.ports) count += static_cast<std::size_t>(range.last - range.first) + 1;
+  return count;
+}
+
+/// AnyIP mode: a listener for each name or address and port.
+std::size_t listeners_needed(const NetworkAllowlist& list) {
+  if (list.steering != NetworkAllowlist::Steering::kAnyIp) return 0;
+  std::size_t count = 0;
+  for (const NetworkRule& rule : list.rules) count += ports_in(rule);
+  return count;
+}
+
+std::size_t packets_needed(const NetworkAllowlist& list) {
+  std::size_t count = 0;
+  for (const NetworkRule& rule : list.rules) count += rule.udp ? ports_in(rule) * 4 : 0;
+  return count;
+}
+
+}  // namespace
+
+std::vector<Opened> open_listeners(const NetworkAllowlist& list, Ipv6 ipv6) {
+  const bool v6 = ipv6 == Ipv6::kThere;
+  const bool transparent = list.steering == NetworkAllowlist::Steering::kTproxy;
+  std::vector<Opened> opened;
+  const auto give = [&](Door door, OwnedFd socket) { opened.push_back({door, std::move(socket)}); };
+  if (transparent) give(Door::kTransparent4, transparent_listener(listener_address(list.synthetic.v4)));
+  if (transparent && v6) give(Door::kTransparent6, transparent_listener(listener_address(list.synthetic.v6)));
+  give(Door::kDnsPackets4, dns_socket(AF_INET, SOCK_DGRAM));
+  give(Door::kDnsStreams4, dns_socket(AF_INET, SOCK_STREAM));
+  if (v6) give(Door::kDnsPackets6, dns_socket(AF_INET6, SOCK_DGRAM));
+  if (v6) give(Door::kDnsStreams6, dns_socket(AF_INET6, SOCK_STREAM));
+  if (transparent) give(Door::kRefusals, refusal_socket());
+  if (OwnedFd diag = diag_socket()) give(Door::kDiag, std::move(diag));
+  const std::size_t streams = std::min(
+      kMostSpares, listeners_needed(list) + list.host_ports.size() + (list.publish.empty() ? 0 : kSparesForPublish));
+  const std::size_t packets = std::min(kMostSpares, packets_needed(list));
+  for (std::size_t i = 0; i < streams; ++i) {
+    give(Door::kSpareStream4, inside_socket(AF_INET, SOCK_STREAM));
+    if (v6) give(Door::kSpareStream6, inside_socket(AF_INET6, SOCK_STREAM));
+  }
+  for (std::size_t i = 0; i < packets; ++i) {
+    give(Door::kSparePackets4, inside_socket(AF_INET, SOCK_DGRAM));
+    if (v6) give(Door::kSparePackets6, inside_socket(AF_INET6, SOCK_DGRAM));
+  }
+  return opened;
+}
+
+}  // namespace clawbox::net

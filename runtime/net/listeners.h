@@ -1,0 +1,40 @@
+// The sockets of a session's network that others serve: opened inside, where an address can be bound and a transparent
+// socket made, and given to the relay, which lives outside. A socket belongs to the namespace it was opened in.
+#pragma once
+
+#include <vector>
+
+#include "base/owned_fd.h"
+#include "net/link.h"
+#include "plan/plan.h"
+
+namespace clawbox::net {
+
+/// kTransparent: listens; accepts what tproxy sends, getsockname(2) tells for whom. kDns…: bound to port 53 of every
+/// address, which the program asked is in the packet (PKTINFO). kRefusals: netlink packets of nfnetlink_log. kSpare…:
+/// neither bound nor connected, to be either by who gets them. kDiag: NETLINK_SOCK_DIAG.
+enum class Door : char {
+  kTransparent4 = 'a',
+  kTransparent6,
+  kDnsPackets4,
+  kDnsPackets6,
+  kDnsStreams4,
+  kDnsStreams6,
+  kRefusals,
+  kDiag,
+  kSpareStream4,
+  kSpareStream6,
+  kSparePackets4,
+  kSparePackets6,
+};
+
+struct Opened {
+  Door door{};
+  OwnedFd socket;  // not waiting (O_NONBLOCK)
+};
+
+/// After `make_every_address_local`, and `steer` where the plan has it. Needs CAP_NET_ADMIN in the network namespace of
+/// the caller, and port 53 free to bind: CAP_NET_BIND_SERVICE.
+std::vector<Opened> open_listeners(const NetworkAllowlist& list, Ipv6 ipv6);
+
+}  // namespace clawbox::net
