@@ -50,7 +50,7 @@ std::vector<std::pair<IpPrefix, const NetworkRule*>> named_prefixes(const Steeri
 bool is_about_names(const NetworkRule& rule) { return !std::holds_alternative<IpPrefix>(rule.target); }
 
 std::vector<PortRange> merged(std::vector<PortRange> ranges) {
-  std::sort(ranges.begin(), ranges.end());
+  std::sort(ranges.begin(), ranges.end(), [](const PortRange& a, const PortRange& b) { return a.first < b.first; });
   std::vector<PortRange> apart;
   for (const PortRange& range : ranges) {
     if (!apart.empty() && range.first <= apart.back().last + 1U)
