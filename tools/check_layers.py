@@ -30,7 +30,7 @@ LAYERS = {
     "net": PLANNED,
     "store": PLANNED,
     "cgroup": PLANNED,
-    "egress": PLANNED | {"audit", "approval", "seccomp"},
+    "egress": PLANNED | {"audit", "approval", "seccomp", "net"},
     "launch": PLANNED | {"mount", "seccomp", "net", "store", "files"},
     "supervise": PLANNED | {"audit", "approval", "seccomp", "store", "cgroup", "launch"},
 }

@@ -1,0 +1,116 @@
+// The server's side of a connection until bytes pass: the look-up, the dial, the tunnel.
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+#include "base/error.h"
+#include "egress/connection.h"
+#include "egress/tunnel.h"
+
+namespace clawbox::egress {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kLookUpLimit = 12s, kDialLimit = 30s, kTunnelLimit = 20s;
+constexpr std::size_t kMostTunnelHead = 8192;
+
+}  // namespace
+
+bool Connection::uses_proxy() const {
+  return services_.list.upstream && target_.direct.empty() && !target_.host.empty() &&
+         !goes_past(*services_.list.upstream, target_.host);
+}
+
+void Connection::look_up() {
+  if (!target_.direct.empty()) return dial(target_.direct);
+  if (target_.host.empty()) return take_answer({{target_.asked.address}, ""});
+  phase_ = Phase::kResolving;
+  until_ = Clock::now() + kLookUpLimit;
+  const std::string& name = uses_proxy() ? services_.list.upstream->host : target_.host;
+  // An answer at once comes before `ask` has returned.
+  const uint64_t question =
+      services_.resolver.ask(name, [this](const Resolver::Answer& answer) { question_ = 0, take_answer(answer); });
+  if (phase_ == Phase::kResolving) question_ = question;
+}
+
+void Connection::take_answer(const Resolver::Answer& answer) {
+  if (phase_ == Phase::kOver || phase_ == Phase::kLingering) return;
+  std::vector<sys::Endpoint> candidates;
+  std::string objection;
+  for (const IpAddress& address : answer.addresses) {
+    const uint16_t port = uses_proxy() ? services_.list.upstream->port : target_.asked.port;
+    const auto found =
+        uses_proxy() ? std::nullopt : services_.reachable.objection(address, port, Transport::kTcp, services_.rules);
+    if (found) objection = *found;
+    if (!found) candidates.push_back({address, port});
+  }
+  if (!candidates.empty()) return dial(interleaved(candidates));
+  if (!objection.empty()) return reset(News::Outcome::kDenied, objection);
+  reset(News::Outcome::kUnreachable, fmt::format("its name has no address here: {}", answer.problem));
+}
+
+void Connection::dial(std::vector<sys::Endpoint> candidates) {
+  phase_ = Phase::kDialling;
+  until_ = Clock::now() + kDialLimit;
+  Dialler::Source source;
+  source.make = [](IpAddress::Family family) { return sys::inet_socket(family, SOCK_STREAM); };
+  if (target_.side == Target::Side::kInside) {
+    Spares& spares = services_.spares;
+    source.make = [&spares](IpAddress::Family family) { return spares.take(family, SOCK_STREAM); };
+    source.give_back = [&spares](IpAddress::Family family, OwnedFd tried) {
+      spares.give_back(family, std::move(tried));
+    };
+  }
+  dialler_ = std::make_unique<Dialler>(services_.loop, std::move(candidates), std::move(source),
+                                       [this](Dialler::Result result) { take_server(std::move(result)); });
+  dialler_->begin();
+}
+
+void Connection::take_server(Dialler::Result result) {
+  if (phase_ != Phase::kDialling) return;
+  if (!result.socket) return reset(News::Outcome::kUnreachable, result.problem);
+  peer_ = result.peer;
+  server_.socket = std::move(result.socket);
+  server_.readable = server_.writable = true;
+  sys::send_without_delay(server_.socket);
+  sys::keep_alive(server_.socket);
+  services_.loop.watch(server_.socket.get(), End::kEvents, [this](uint32_t events) { hear_server(events); });
+  if (uses_proxy()) return ask_tunnel();
+  phase_ = Phase::kPassing;
+  if (passed_) return pass();
+  move();
+}
+
+void Connection::ask_tunnel() {
+  phase_ = Phase::kTunnelling;
+  until_ = Clock::now() + kTunnelLimit;
+  const std::string head = tunnel_request(*services_.list.upstream, target_.host, target_.asked.port);
+  if (::send(server_.socket.get(), head.data(), head.size(), MSG_NOSIGNAL | MSG_DONTWAIT) !=
+      static_cast<ssize_t>(head.size()))
+    return reset(News::Outcome::kUnreachable, "the host's proxy does not take the request");
+  read_tunnel();
+}
+
+void Connection::read_tunnel() {
+  std::array<char, 4096> buffer;
+  while (server_.readable) {
+    const ssize_t got = ::recv(server_.socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (got < 0 && errno == EAGAIN) server_.readable = false;
+    if (got < 0 && errno == EAGAIN) return;
+    if (got <= 0) return reset(News::Outcome::kUnreachable, "the host's proxy ended the connection");
+    answer_.append(buffer.data(), static_cast<std::size_t>(got));
+    const TunnelAnswer answer = tunnel_answer(answer_);
+    if (answer.state == TunnelAnswer::State::kRefused)
+      return reset(News::Outcome::kUnreachable, fmt::format("the host's proxy answers {}", answer.status));
+    if (answer.state == TunnelAnswer::State::kNeedMore && answer_.size() <= kMostTunnelHead) continue;
+    if (answer.state == TunnelAnswer::State::kNeedMore)
+      return reset(News::Outcome::kUnreachable, "the host's proxy answers too much");
+    down_.put_first(answer_.substr(answer.head));
+    phase_ = Phase::kPassing;
+    return passed_ ? pass() : move();
+  }
+}
+
+}  // namespace clawbox::egress

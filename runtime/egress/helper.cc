@@ -1,0 +1,124 @@
+#include "egress/helper.h"
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <memory>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "egress/confinement.h"
+#include "egress/order.h"
+#include "egress/relay.h"
+#include "egress/resolver.h"
+#include "sys/channel.h"
+#include "sys/processes.h"
+
+namespace clawbox::egress {
+namespace {
+
+constexpr std::size_t kDoorsInPacket = 200;  // of sys::kMostDescriptors
+
+/// The host's own addresses, by which its services could be reached from inside.
+std::vector<IpAddress> own_addresses() {
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) throw_errno("listing the host's addresses");
+  const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owner(list, ::freeifaddrs);
+  std::vector<IpAddress> addresses;
+  for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
+    if (one->ifa_addr == nullptr) continue;
+    sys::SocketAddress address;
+    const bool v4 = one->ifa_addr->sa_family == AF_INET;
+    if (!v4 && one->ifa_addr->sa_family != AF_INET6) continue;
+    std::memcpy(&address.storage, one->ifa_addr, v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
+    if (const auto endpoint = address.endpoint()) addresses.push_back(endpoint->address);
+  }
+  return addresses;
+}
+
+/// Two for each connection, and pipes.
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) throw_errno("RLIMIT_NOFILE");
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) throw_errno("RLIMIT_NOFILE");
+}
+
+void take_doors(const std::string& doors, std::vector<OwnedFd> descriptors, Relay& relay) {
+  if (doors.size() != descriptors.size()) throw_sys_error(EPROTO, "receiving the session's listeners");
+  for (std::size_t i = 0; i < doors.size(); ++i)
+    relay.serve({static_cast<net::Door>(doors[i]), std::move(descriptors[i])});
+}
+
+/// False: the supervisor is gone.
+bool take_all(const NetworkAllowlist& list, const OwnedFd& channel, Relay& relay) {
+  while (true) {
+    auto message = sys::receive_text(channel, kMostOrder);
+    if (!message) return false;
+    const Json order = Json::parse(message->text);
+    if (order.contains("serve")) return true;
+    if (order.contains("doors")) take_doors(order.at("doors"), std::move(message->descriptors), relay);
+    if (order.contains("publish"))
+      relay.publish(list.publish.at(order.at("publish").get<std::size_t>()), std::move(message->descriptors.at(0)));
+    if (order.contains("names"))
+      for (const Json& name : order.at("names")) relay.remember_name(name.get<std::string>());
+  }
+}
+
+void tell_failure(const OwnedFd& channel, const std::exception& error) {
+  News news;
+  news.kind = News::Kind::kFailed;
+  put_text(news.detail, error.what());
+  sys::send_packet(channel, std::as_bytes(std::span(&news, 1)));
+}
+
+void live_as_relay(const RelayPlan& plan, const OwnedFd& channel) try {
+  sys::rename_process("clawbox-egress");
+  allow_many_descriptors();
+  // splice(2) has no MSG_NOSIGNAL.
+  if (std::signal(SIGPIPE, SIG_IGN) == SIG_ERR) throw_errno("ignoring SIGPIPE");
+  std::vector<IpAddress> own = own_addresses();
+  Resolver resolver(plan.resolver_filters);  // its processes have a fence of their own
+  Relay relay(plan.list, channel, resolver, std::move(own));
+  confine_relay(plan.relay_filters);
+  if (take_all(plan.list, channel, relay)) relay.run();
+} catch (const std::exception& error) {
+  tell_failure(channel, error);
+  throw;
+}
+
+}  // namespace
+
+sys::Helper start_relay(const RelayPlan& plan) {
+  return sys::start_helper([&plan](OwnedFd channel) { live_as_relay(plan, channel); });
+}
+
+bool begin_serving(const sys::Helper& relay, const std::vector<net::Opened>& opened,
+                   const std::vector<PublishedListener>& published, const std::vector<std::string>& names) {
+  bool there = true;
+  for (std::size_t first = 0; first < opened.size(); first += kDoorsInPacket) {
+    std::string doors;
+    std::vector<int> descriptors;
+    for (std::size_t i = first; i < std::min(opened.size(), first + kDoorsInPacket); ++i) {
+      doors += static_cast<char>(opened[i].door);
+      descriptors.push_back(opened[i].socket.get());
+    }
+    there = there && sys::send_text(relay.channel, Json{{"doors", doors}}.dump(), descriptors);
+  }
+  for (const PublishedListener& one : published)
+    there = there && sys::send_text(relay.channel, Json{{"publish", one.index}}.dump(), std::array{one.socket.get()});
+  constexpr std::size_t kNamesInPacket = 200;
+  for (std::size_t first = 0; first < names.size(); first += kNamesInPacket) {
+    Json some = Json::array();
+    for (std::size_t i = first; i < std::min(names.size(), first + kNamesInPacket); ++i) some.push_back(names[i]);
+    there = there && sys::send_text(relay.channel, Json{{"names", some}}.dump());
+  }
+  return there && sys::send_text(relay.channel, Json{{"serve", true}}.dump());
+}
+
+}  // namespace clawbox::egress

@@ -1,0 +1,34 @@
+// The relay as a process of its own: our child, outside the session, in the host's network. It has confined itself
+// before it reads the first byte of anybody's, holds no capability and no file, and ends with us.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "egress/news.h"
+#include "net/listeners.h"
+#include "plan/plan.h"
+#include "seccomp/compile.h"
+#include "sys/helper.h"
+
+namespace clawbox::egress {
+
+struct RelayPlan {
+  const NetworkAllowlist& list;
+  const seccomp::Program& relay_filters;     // of relay_calls()
+  const seccomp::Program& resolver_filters;  // of resolver_calls()
+};
+
+/// Beside the set-up of the sandbox: it waits for `begin_serving`.
+sys::Helper start_relay(const RelayPlan& plan);
+
+struct PublishedListener {
+  std::size_t index = 0;  // in NetworkAllowlist::publish
+  OwnedFd socket;
+};
+/// `names`: that an earlier relay of the session has given addresses to, in order. Its first News says that it serves.
+/// False: it is gone.
+bool begin_serving(const sys::Helper& relay, const std::vector<net::Opened>& opened,
+                   const std::vector<PublishedListener>& published, const std::vector<std::string>& names);
+
+}  // namespace clawbox::egress

@@ -1,0 +1,207 @@
+#include "egress/relay.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "egress/order.h"
+#include "egress/refusals.h"
+#include "sys/channel.h"
+#include "sys/files.h"
+
+namespace clawbox::egress {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kTick = 100ms;
+
+}  // namespace
+
+Relay::Relay(const NetworkAllowlist& list, const OwnedFd& channel, Resolver& resolver, std::vector<IpAddress> own)
+    : list_(list),
+      channel_(channel),
+      outbox_(loop_, channel),
+      rules_(list.rules),
+      names_(list.synthetic, list.names),
+      reachable_(std::move(own)),
+      services_{list, loop_, outbox_, resolver, rules_, names_, reachable_, pool_, spares_},
+      name_server_(loop_, Stub(rules_, names_, list.names), [this](const AskedName& asked) { note_question(asked); }),
+      spare_(descriptor_in_reserve()) {
+  services_.again = OwnedFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!services_.again) throw_errno("eventfd");
+  loop_.watch(services_.again.get(), EPOLLIN, [this](uint32_t) { turn(); });
+  loop_.watch(channel_.get(), EPOLLIN, [this](uint32_t events) {
+    if ((events & EPOLLOUT) != 0) outbox_.flush();
+    if ((events & ~static_cast<uint32_t>(EPOLLOUT)) != 0) obey();
+  });
+  loop_.watch(resolver.fd(), EPOLLIN, [this](uint32_t) { services_.resolver.hear(), take_turns(); });
+  loop_.watch(timer_.fd(), EPOLLIN, [this](uint32_t) { timer_.drain(), tick(); });
+}
+
+void Relay::remember_name(const std::string& name) {
+  const Verdict verdict = rules_.decide_name(name);
+  if (verdict.allowed()) names_.addresses_of(name, NameKind::kExact, "", Names::Clock::now());
+}
+
+void Relay::run() {
+  open_host_ports();
+  if (list_.steering == NetworkAllowlist::Steering::kAnyIp) open_named_addresses();
+  outbox_.tell({.kind = News::Kind::kServing});
+  loop_.run();
+}
+
+/// For whom it is says the address that the program dialled.
+void Relay::take_client(OwnedFd client, const sys::Endpoint& asked) {
+  std::string host;
+  Verdict verdict;
+  if (names_.in_range(asked.address)) {
+    const auto name = names_.name_of(asked.address);
+    if (!name) return refuse(std::move(client), asked, "", News::Outcome::kDenied, "this address was given to no name");
+    host = *name;
+    verdict = rules_.decide(host, asked.port, Transport::kTcp);
+  } else {
+    verdict = rules_.decide(asked.address, asked.port, Transport::kTcp);
+  }
+  if (!verdict.allowed()) return refuse(std::move(client), asked, host, News::Outcome::kDenied, verdict.why);
+  Target target{host, asked, verdict.rule, verdict.rule->reason, verdict.rule->speaks};
+  admit(std::move(client), std::move(target));
+}
+
+void Relay::refuse(OwnedFd client, const sys::Endpoint& asked, const std::string& host, News::Outcome outcome,
+                   const std::string& why) {
+  News news;
+  news.kind = News::Kind::kEnded;
+  news.outcome = outcome;
+  news.protocol = IPPROTO_TCP;
+  news.port = asked.port;
+  news.set_address(asked.address);
+  put_text(news.name, host);
+  put_text(news.detail, why);
+  sys::close_with_reset(std::move(client));
+  outbox_.tell(news);
+}
+
+void Relay::admit(OwnedFd client, Target target) {
+  const auto over = [&](const std::string& why) {
+    refuse(std::move(client), target.asked, target.host, News::Outcome::kOverBudget, why);
+  };
+  if (connections_.size() >= list_.connections.value)
+    return over(fmt::format("{} connections at one time are open already", list_.connections.value));
+  if (list_.total_connections && admitted_ >= list_.total_connections->value)
+    return over("the session's connections are used up");
+  if (services_.is_over_budget()) return over("the session's network bytes are used up");
+  ++admitted_;
+  const uint32_t id = ++last_id_;
+  auto connection = std::make_unique<Connection>(services_, id, std::move(client), std::move(target));
+  connection->begin();  // one that cannot be watched is lost here, before it counts
+  connections_.emplace(id, std::move(connection));
+  keep_ticking();
+}
+
+void Relay::note_question(const AskedName& asked) {
+  News news;
+  news.kind = News::Kind::kName;
+  const bool allowed = asked.verdict.allowed();
+  news.outcome = allowed ? News::Outcome::kAllowed : News::Outcome::kDenied;
+  put_text(news.name, asked.name);
+  if (asked.verdict.rule) put_text(news.rule, to_string(*asked.verdict.rule));
+  put_text(news.detail, allowed ? asked.verdict.rule->reason : asked.verdict.why);
+  outbox_.tell_name(news);
+  if (outbox_.has_counts()) keep_ticking();
+  if (!allowed || list_.steering != NetworkAllowlist::Steering::kAnyIp) return;
+  const auto given = names_.addresses_of(asked.name, NameKind::kExact, "", Names::Clock::now());
+  const auto* addresses = std::get_if<SyntheticAddresses>(&given);
+  const auto has_door = [&](const Door& door) {
+    const auto at = sys::local_endpoint(door.socket);
+    return at && addresses != nullptr && at->address == addresses->v4;
+  };
+  if (addresses != nullptr && std::none_of(doors_.begin(), doors_.end(), has_door))
+    open_own_doors(asked.name, *addresses);
+}
+
+void Relay::hear_refusals(const OwnedFd& socket) {
+  std::array<char, 16384> buffer;
+  for (int i = 0; i < 16; ++i) {
+    const ssize_t got = ::recv(socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (got <= 0) break;  // ENOBUFS too: some are lost, and the next comes
+    read_refusals({buffer.data(), static_cast<std::size_t>(got)},
+                  [this](const News& news) { outbox_.tell_denied(news); });
+  }
+  keep_ticking();
+}
+
+void Relay::obey() {
+  const auto message = sys::receive_text(channel_, kMostOrder);
+  if (!message) return loop_.stop();
+  const Json order = Json::parse(message->text);
+  order.contains("finish") ? finish() : change_rules(order);
+}
+
+/// Nothing of it is told any more once the channel has closed, so the supervisor reads until it does.
+void Relay::finish() {
+  for (const auto& [id, connection] : connections_) connection->session_ended();
+  outbox_.tell_counts();
+  outbox_.flush_and_wait();
+  loop_.stop();
+}
+
+void Relay::change_rules(const Json& order) {
+  LiveRule change = live_rule_in(order);
+  const RulePtr rule = change.kind == LiveRule::Kind::kAllow ? rules_.allow(change.rule) : rules_.deny(change.rule);
+  if (change.lasts.count() > 0) leases_.push_back({rule, Clock::now() + change.lasts});
+  keep_ticking();
+  for (const auto& [id, connection] : connections_) connection->judge_again();
+}
+
+/// What connections left undone, and those that are over.
+void Relay::take_turns() {
+  std::erase_if(connections_, [](const auto& entry) { return entry.second->is_over(); });
+}
+
+void Relay::keep_ticking() {
+  if (!is_ticking_) timer_.start(kTick, kTick);
+  is_ticking_ = true;
+}
+
+/// One more round for each of those that had more to move.
+void Relay::turn() {
+  uint64_t times = 0;
+  [[maybe_unused]] const ssize_t got = ::read(services_.again.get(), &times, sizeof times);
+  for (const uint32_t id : std::exchange(services_.unfinished, {}))
+    if (const auto at = connections_.find(id); at != connections_.end()) at->second->go_on();
+}
+
+void Relay::tick() {
+  const Clock::time_point now = Clock::now();
+  bool is_needed = false;
+  for (const auto& [id, connection] : connections_) {
+    connection->tick(now);
+    is_needed = is_needed || connection->is_waiting() || connection->is_over();
+  }
+  take_turns();
+  name_server_.tick(now);
+  outbox_.tell_counts();
+  for (const Lease& lease : leases_)
+    if (now >= lease.until) rules_.withdraw(lease.rule);
+  const auto ended = std::erase_if(leases_, [now](const Lease& lease) { return now >= lease.until; });
+  if (ended != 0)
+    for (const auto& [id, connection] : connections_) connection->judge_again();
+  if (is_paused_ && !must_pause()) {
+    is_paused_ = false;
+    for (const Door& one : doors_) loop_.change(one.socket.get(), EPOLLIN);
+  }
+  is_ticking_ = is_needed || is_paused_ || !leases_.empty() || name_server_.is_waiting();
+  if (!is_ticking_) timer_.start(0ms);
+}
+
+}  // namespace clawbox::egress

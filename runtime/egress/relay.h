@@ -1,0 +1,87 @@
+// The relay: everything of a session's network that leaves it goes through this one loop. It accepts what the session
+// dials, asks the rules, and dials for it; answers its questions for names; hears of packets that were refused.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/json.h"
+#include "egress/connection.h"
+#include "egress/name_server.h"
+#include "egress/services.h"
+#include "net/listeners.h"
+
+namespace clawbox::egress {
+
+class Relay {
+ public:
+  /// `channel`: to the supervisor. `own`: the host's addresses. All outlive it.
+  Relay(const NetworkAllowlist& list, const OwnedFd& channel, Resolver& resolver, std::vector<IpAddress> own);
+
+  /// As an earlier relay of this session answered them, in that order.
+  void remember_name(const std::string& name);
+  void serve(net::Opened opened);
+  void publish(const PublishedPort& port, OwnedFd listening);
+  /// After the last of these. Returns when the supervisor is gone.
+  void run();
+
+ private:
+  struct Door {
+    OwnedFd socket;
+    std::function<void(OwnedFd, const sys::Endpoint&)> take;  // who it is for
+  };
+  void listen(OwnedFd socket, std::function<void(OwnedFd, const sys::Endpoint&)> take);
+  void open_host_ports();
+  void open_own_doors(const std::string& name, const SyntheticAddresses& addresses);
+  void open_named_addresses();
+  void bind_and_listen(const sys::Endpoint& at, std::function<void(OwnedFd, const sys::Endpoint&)> take);
+  void accept(Door& door);
+  void shed(const Door& door);
+  void take_client(OwnedFd client, const sys::Endpoint& asked);
+  void refuse(OwnedFd client, const sys::Endpoint& asked, const std::string& host, News::Outcome outcome,
+              const std::string& why);
+  void admit(OwnedFd client, Target target);
+  void note_question(const AskedName& asked);
+  void hear_refusals(const OwnedFd& socket);
+  void obey();
+  void finish();
+  void change_rules(const Json& order);
+  void tick();
+  void keep_ticking();
+  void turn();
+  void take_turns();
+  bool must_pause() const;
+  OwnedFd descriptor_in_reserve() const;
+
+  const NetworkAllowlist& list_;
+  const OwnedFd& channel_;
+  sys::Loop loop_;
+  Outbox outbox_;
+  Rules rules_;
+  Names names_;
+  Reachable reachable_;
+  FlowPool pool_;
+  Spares spares_;
+  Services services_;
+  NameServer name_server_;
+  std::list<Door> doors_;
+  std::list<OwnedFd> refusals_;
+  std::unordered_map<uint32_t, std::unique_ptr<Connection>> connections_;
+  uint32_t last_id_ = 0;
+  uint64_t admitted_ = 0;
+  bool is_paused_ = false;
+  OwnedFd spare_;  // given up for a moment when there are no descriptors left
+  struct Lease {
+    RulePtr rule;
+    Clock::time_point until;
+  };
+  std::vector<Lease> leases_;
+  sys::Timer timer_;
+  bool is_ticking_ = false;
+};
+
+}  // namespace clawbox::egress

@@ -1,0 +1,160 @@
+// Where connections come in: the listeners of a relay.
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "base/error.h"
+#include "egress/relay.h"
+
+namespace clawbox::egress {
+namespace {
+
+constexpr int kAcceptsInTurn = 64;
+
+IpAddress loopback(IpAddress::Family family) {
+  std::array<uint8_t, 16> one{};
+  one[15] = 1;
+  return family == IpAddress::Family::kV4 ? IpAddress::v4(0x7f000001) : IpAddress::v6(one);
+}
+
+std::vector<sys::Endpoint> both_loopbacks(uint16_t port) {
+  return {{loopback(IpAddress::Family::kV4), port}, {loopback(IpAddress::Family::kV6), port}};
+}
+
+}  // namespace
+
+OwnedFd Relay::descriptor_in_reserve() const { return OwnedFd(::fcntl(channel_.get(), F_DUPFD_CLOEXEC, 0)); }
+
+void Relay::serve(net::Opened opened) {
+  using net::Door;
+  const auto take = [this](OwnedFd client, const sys::Endpoint& asked) { take_client(std::move(client), asked); };
+  switch (opened.door) {
+    case Door::kTransparent4:
+    case Door::kTransparent6:
+      return listen(std::move(opened.socket), take);
+    case Door::kDnsPackets4:
+    case Door::kDnsPackets6:
+      return name_server_.serve_packets(std::move(opened.socket));
+    case Door::kDnsStreams4:
+    case Door::kDnsStreams6:
+      return name_server_.serve_streams(std::move(opened.socket));
+    case Door::kRefusals: {
+      const OwnedFd& kept = refusals_.emplace_back(std::move(opened.socket));
+      return loop_.watch(kept.get(), EPOLLIN, [this, &kept](uint32_t) { hear_refusals(kept); });
+    }
+    case Door::kSpareStream4:
+      return spares_.add(IpAddress::Family::kV4, SOCK_STREAM, std::move(opened.socket));
+    case Door::kSpareStream6:
+      return spares_.add(IpAddress::Family::kV6, SOCK_STREAM, std::move(opened.socket));
+    case Door::kSparePackets4:
+      return spares_.add(IpAddress::Family::kV4, SOCK_DGRAM, std::move(opened.socket));
+    case Door::kSparePackets6:
+      return spares_.add(IpAddress::Family::kV6, SOCK_DGRAM, std::move(opened.socket));
+    case Door::kDiag:
+      return;  // the supervisor's
+  }
+}
+
+void Relay::listen(OwnedFd socket, std::function<void(OwnedFd, const sys::Endpoint&)> take) {
+  Door& door = doors_.emplace_back(Door{std::move(socket), std::move(take)});
+  loop_.watch(door.socket.get(), EPOLLIN, [this, &door](uint32_t) { accept(door); });
+}
+
+void Relay::bind_and_listen(const sys::Endpoint& at, std::function<void(OwnedFd, const sys::Endpoint&)> take) {
+  OwnedFd socket = spares_.take(at.address.family(), SOCK_STREAM);
+  if (!socket || sys::try_binding(socket, at) != 0 || sys::try_listening(socket) != 0) return;
+  listen(std::move(socket), std::move(take));
+}
+
+/// The host's own services on its loopback, at the same ports of the session's.
+void Relay::open_host_ports() {
+  for (const Decided<uint16_t>& port : list_.host_ports)
+    for (const sys::Endpoint& at : both_loopbacks(port.value))
+      bind_and_listen(at, [this](OwnedFd client, const sys::Endpoint& asked) {
+        Target target{"localhost", asked, nullptr, "network.host_ports"};
+        target.direct = both_loopbacks(asked.port);
+        admit(std::move(client), std::move(target));
+      });
+}
+
+/// Without tproxy a listener of its own for each port of a name, made when the name is first asked for.
+void Relay::open_own_doors(const std::string& name, const SyntheticAddresses& addresses) {
+  for (const RulePtr& rule : rules_.allowed()) {
+    for (const PortRange& range : rule->ports)
+      for (uint32_t port = range.first; port <= range.last; ++port) {
+        const auto number = static_cast<uint16_t>(port);
+        if (rules_.decide(name, number, Transport::kTcp).rule != rule) continue;
+        for (const IpAddress& address : {addresses.v4, addresses.v6})
+          bind_and_listen({address, number}, [this](OwnedFd client, const sys::Endpoint& asked) {
+            take_client(std::move(client), asked);
+          });
+      }
+  }
+}
+
+void Relay::open_named_addresses() {
+  for (const RulePtr& rule : rules_.allowed()) {
+    const auto* prefix = std::get_if<IpPrefix>(&rule->target);
+    if (prefix == nullptr || !prefix->is_one_address() || kind_of(prefix->address) == AddressKind::kLoopback) continue;
+    for (const PortRange& range : rule->ports)
+      for (uint32_t port = range.first; port <= range.last; ++port)
+        bind_and_listen({prefix->address, static_cast<uint16_t>(port)},
+                        [this](OwnedFd client, const sys::Endpoint& asked) { take_client(std::move(client), asked); });
+  }
+}
+
+void Relay::publish(const PublishedPort& port, OwnedFd listening) {
+  listen(std::move(listening), [this, port](OwnedFd client, const sys::Endpoint&) {
+    Target target{"", {port.address, port.port}, nullptr, fmt::format("published from port {}", port.inside)};
+    target.direct = both_loopbacks(port.inside);
+    target.side = Target::Side::kInside;
+    admit(std::move(client), std::move(target));
+  });
+}
+
+bool Relay::must_pause() const { return outbox_.is_full(); }
+
+void Relay::accept(Door& door) {
+  take_turns();
+  for (int i = 0; i < kAcceptsInTurn; ++i) {
+    if (must_pause()) {
+      // The listeners stay ready meanwhile: they are looked at again when the supervisor has read some.
+      is_paused_ = true;
+      keep_ticking();
+      for (const Door& one : doors_) loop_.change(one.socket.get(), 0);
+      break;
+    }
+    sys::Accepted accepted = sys::accept_stream(door.socket);
+    if (accepted.error == EMFILE || accepted.error == ENFILE) {
+      shed(door);
+      break;
+    }
+    if (!accepted.socket) break;
+    try {
+      const auto asked = sys::local_endpoint(accepted.socket);
+      if (asked) door.take(std::move(accepted.socket), *asked);
+    } catch (const SysError& error) {
+      if (error.code() == EPIPE || error.code() == ECONNRESET) throw;  // the supervisor is gone
+      // One connection is lost, for want of memory or watches, and not the relay.
+    }
+  }
+  take_turns();
+}
+
+/// No descriptors are left: whoever waits is told so, with RST, rather than left waiting.
+void Relay::shed(const Door& door) {
+  spare_.reset();
+  sys::Accepted accepted = sys::accept_stream(door.socket);
+  if (accepted.socket) {
+    const auto asked = sys::local_endpoint(accepted.socket);
+    refuse(std::move(accepted.socket), asked.value_or(sys::Endpoint{}), "", News::Outcome::kFailed,
+           "the relay has no descriptors left");
+  }
+  spare_ = descriptor_in_reserve();
+}
+
+}  // namespace clawbox::egress

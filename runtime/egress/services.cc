@@ -1,0 +1,39 @@
+#include "egress/services.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "sys/inet_sockets.h"
+
+namespace clawbox::egress {
+
+std::size_t Spares::index(IpAddress::Family family, int type) {
+  return (family == IpAddress::Family::kV4 ? 0U : 1U) + (type == SOCK_STREAM ? 0U : 2U);
+}
+
+void Spares::add(IpAddress::Family family, int type, OwnedFd socket) { of(family, type).push_back(std::move(socket)); }
+
+OwnedFd Spares::take(IpAddress::Family family, int type) {
+  std::vector<OwnedFd>& sockets = of(family, type);
+  if (sockets.empty()) {
+    errno = EMFILE;
+    return {};
+  }
+  OwnedFd socket = std::move(sockets.back());
+  sockets.pop_back();
+  return socket;
+}
+
+void Spares::give_back(IpAddress::Family family, OwnedFd stream) {
+  if (sys::disconnect(stream)) add(family, SOCK_STREAM, std::move(stream));
+}
+
+void Services::go_on_later(uint32_t connection) {
+  unfinished.push_back(connection);
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t sent = ::write(again.get(), &one, sizeof one);  // full: it is readable already
+}
+
+}  // namespace clawbox::egress
