@@ -14,9 +14,6 @@
 namespace clawbox::egress {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto kLinger = 2s;
 constexpr std::size_t kMostHeld = std::size_t{128} << 10;  // more than any opening may be
 
 /// Against RST on data that nobody has read, which would overtake the last words.
@@ -61,9 +58,8 @@ News Connection::news(News::Kind kind) const {
 void Connection::begin() {
   if (const auto program = sys::remote_endpoint(client_.socket)) client_port_ = program->port;
   services_.outbox.tell(news(News::Kind::kBegan));
-  sys::send_without_delay(client_.socket);
   services_.loop.watch(client_.socket.get(), End::kEvents, [this](uint32_t events) { hear_client(events); });
-  if (opening_.dial() == Opening::Dial::kAfterPass) opening_until_ = Clock::now() + Opening::kLimit;
+  if (opening_.dial() == Opening::Dial::kAfterPass) opening_until_ = Clock::now() + services_.patience.opening;
   apply(opening_.begin());
   if (phase_ == Phase::kOpening && opening_.dial() == Opening::Dial::kAtOnce) look_up();
 }
@@ -72,7 +68,7 @@ void Connection::hear_client(uint32_t events) {
   client_.note(events);
   if (phase_ == Phase::kLingering) {
     discard_input(client_.socket);
-    if ((events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0) phase_ = Phase::kOver;
+    if ((events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0) be_over();
     return;
   }
   if (phase_ != Phase::kOver && !passed_) read_opening();
@@ -99,7 +95,7 @@ void Connection::read_opening() {
       client_.readable = false;
       return apply(opening_.client_ended());
     }
-    if (!opening_until_) opening_until_ = Clock::now() + Opening::kLimit;
+    if (!opening_until_) opening_until_ = Clock::now() + services_.patience.opening;
     const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
     held_ += bytes;
     if (held_.size() > kMostHeld) return refuse("its first bytes say too much before they name a host", "");
@@ -144,7 +140,7 @@ void Connection::go_on() {
 
 void Connection::tick(Clock::time_point now) {
   if (opening_until_ && now >= *opening_until_ && !passed_) apply(opening_.time_is_up());
-  if (phase_ == Phase::kLingering && now >= until_) phase_ = Phase::kOver;
+  if (phase_ == Phase::kLingering && now >= until_) be_over();
   if (phase_ == Phase::kResolving && now >= until_)
     return reset(News::Outcome::kUnreachable, "its name was not found in time");
   if (phase_ == Phase::kTunnelling && now >= until_)
@@ -176,7 +172,7 @@ void Connection::linger() {
   server_.socket.reset();
   dialler_.reset();
   phase_ = Phase::kLingering;
-  until_ = Clock::now() + kLinger;
+  until_ = Clock::now() + services_.patience.linger;
 }
 
 void Connection::tell_end(News::Outcome outcome, const std::string& why) {
@@ -191,9 +187,14 @@ void Connection::tell_end(News::Outcome outcome, const std::string& why) {
   services_.outbox.tell(news);
 }
 
+void Connection::be_over() {
+  if (phase_ != Phase::kOver) services_.over.push_back(id_);
+  phase_ = Phase::kOver;
+}
+
 void Connection::end(News::Outcome outcome, const std::string& why) {
   tell_end(outcome, why);
-  phase_ = Phase::kOver;
+  be_over();
   if (server_.socket && target_.side == Target::Side::kInside && peer_) {
     services_.loop.forget(server_.socket.get());
     services_.spares.give_back(peer_->address.family(), std::move(server_.socket));

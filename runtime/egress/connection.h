@@ -65,6 +65,7 @@ class Connection {
   void end(News::Outcome outcome, const std::string& why);
   void reset(News::Outcome outcome, const std::string& why);
   void linger();
+  void be_over();
   void tell_end(News::Outcome outcome, const std::string& why);
   News news(News::Kind kind) const;
   bool uses_proxy() const;

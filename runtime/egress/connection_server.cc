@@ -11,9 +11,6 @@
 namespace clawbox::egress {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto kLookUpLimit = 12s, kDialLimit = 30s, kTunnelLimit = 20s;
 constexpr std::size_t kMostTunnelHead = 8192;
 
 }  // namespace
@@ -27,7 +24,7 @@ void Connection::look_up() {
   if (!target_.direct.empty()) return dial(target_.direct);
   if (target_.host.empty()) return take_answer({{target_.asked.address}, ""});
   phase_ = Phase::kResolving;
-  until_ = Clock::now() + kLookUpLimit;
+  until_ = Clock::now() + services_.patience.look_up;
   const std::string& name = uses_proxy() ? services_.list.upstream->host : target_.host;
   // An answer at once comes before `ask` has returned.
   const uint64_t question =
@@ -53,7 +50,7 @@ void Connection::take_answer(const Resolver::Answer& answer) {
 
 void Connection::dial(std::vector<sys::Endpoint> candidates) {
   phase_ = Phase::kDialling;
-  until_ = Clock::now() + kDialLimit;
+  until_ = Clock::now() + services_.patience.dial;
   Dialler::Source source;
   source.make = [](IpAddress::Family family) { return sys::inet_socket(family, SOCK_STREAM); };
   if (target_.side == Target::Side::kInside) {
@@ -63,7 +60,7 @@ void Connection::dial(std::vector<sys::Endpoint> candidates) {
       spares.give_back(family, std::move(tried));
     };
   }
-  dialler_ = std::make_unique<Dialler>(services_.loop, std::move(candidates), std::move(source),
+  dialler_ = std::make_unique<Dialler>(services_.loop, services_.patience, std::move(candidates), std::move(source),
                                        [this](Dialler::Result result) { take_server(std::move(result)); });
   dialler_->begin();
 }
@@ -85,7 +82,7 @@ void Connection::take_server(Dialler::Result result) {
 
 void Connection::ask_tunnel() {
   phase_ = Phase::kTunnelling;
-  until_ = Clock::now() + kTunnelLimit;
+  until_ = Clock::now() + services_.patience.tunnel;
   const std::string head = tunnel_request(*services_.list.upstream, target_.host, target_.asked.port);
   if (::send(server_.socket.get(), head.data(), head.size(), MSG_NOSIGNAL | MSG_DONTWAIT) !=
       static_cast<ssize_t>(head.size()))

@@ -8,15 +8,6 @@
 #include "base/error.h"
 
 namespace clawbox::egress {
-namespace {
-
-using namespace std::chrono_literals;
-
-constexpr auto kNextAfter = 250ms;
-constexpr auto kEach = 10s;
-
-}  // namespace
-
 std::vector<sys::Endpoint> interleaved(const std::vector<sys::Endpoint>& candidates) {
   std::vector<sys::Endpoint> first, second, all;
   for (const sys::Endpoint& one : candidates)
@@ -28,8 +19,13 @@ std::vector<sys::Endpoint> interleaved(const std::vector<sys::Endpoint>& candida
   return all;
 }
 
-Dialler::Dialler(sys::Loop& loop, std::vector<sys::Endpoint> candidates, Source source, Done done)
-    : loop_(loop), candidates_(std::move(candidates)), source_(std::move(source)), done_(std::move(done)) {}
+Dialler::Dialler(sys::Loop& loop, const Patience& patience, std::vector<sys::Endpoint> candidates, Source source,
+                 Done done)
+    : loop_(loop),
+      patience_(patience),
+      candidates_(std::move(candidates)),
+      source_(std::move(source)),
+      done_(std::move(done)) {}
 
 Dialler::~Dialler() {
   for (const Attempt& attempt : attempts_) loop_.forget(attempt.socket.get());
@@ -55,8 +51,8 @@ void Dialler::try_next(Clock::time_point now) {
       if (socket && source_.give_back) source_.give_back(peer.address.family(), std::move(socket));
       continue;
     }
-    next_at_ = now + kNextAfter;
-    const Entry attempt = attempts_.insert(attempts_.end(), {std::move(socket), peer, now + kEach});
+    next_at_ = now + patience_.next_address;
+    const Entry attempt = attempts_.insert(attempts_.end(), {std::move(socket), peer, now + patience_.one_address});
     if (error == 0) return settle(attempt);
     loop_.watch(attempt->socket.get(), EPOLLOUT, [this, attempt](uint32_t) { settle(attempt); });
     return;

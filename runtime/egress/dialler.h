@@ -30,7 +30,7 @@ class Dialler {
     std::function<void(IpAddress::Family, OwnedFd)> give_back;  // of one that was tried; none: it is closed
   };
 
-  Dialler(sys::Loop& loop, std::vector<sys::Endpoint> candidates, Source source, Done done);
+  Dialler(sys::Loop& loop, const Patience& patience, std::vector<sys::Endpoint> candidates, Source source, Done done);
   ~Dialler();
   Dialler(const Dialler&) = delete;
 
@@ -51,6 +51,7 @@ class Dialler {
   void finish(Result result);
 
   sys::Loop& loop_;
+  const Patience& patience_;
   std::vector<sys::Endpoint> candidates_;
   std::size_t next_ = 0;
   Source source_;

@@ -84,7 +84,7 @@ void live_as_relay(const RelayPlan& plan, const OwnedFd& channel) try {
   if (std::signal(SIGPIPE, SIG_IGN) == SIG_ERR) throw_errno("ignoring SIGPIPE");
   std::vector<IpAddress> own = own_addresses();
   Resolver resolver(plan.resolver_filters);  // its processes have a fence of their own
-  Relay relay(plan.list, channel, resolver, std::move(own));
+  Relay relay(plan.list, channel, resolver, std::move(own), plan.patience);
   confine_relay(plan.relay_filters);
   if (take_all(plan.list, channel, relay)) relay.run();
 } catch (const std::exception& error) {

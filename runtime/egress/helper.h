@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "egress/news.h"
+#include "egress/services.h"
 #include "net/listeners.h"
 #include "plan/plan.h"
 #include "seccomp/compile.h"
@@ -17,6 +18,7 @@ struct RelayPlan {
   const NetworkAllowlist& list;
   const seccomp::Program& relay_filters;     // of relay_calls()
   const seccomp::Program& resolver_filters;  // of resolver_calls()
+  Patience patience{};
 };
 
 /// Beside the set-up of the sandbox: it waits for `begin_serving`.

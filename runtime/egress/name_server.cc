@@ -20,8 +20,8 @@ constexpr auto kStreamLimit = 10s;           // between two questions
 
 }  // namespace
 
-NameServer::NameServer(sys::Loop& loop, Stub stub, OnAnswer on_answer)
-    : loop_(loop), stub_(std::move(stub)), on_answer_(std::move(on_answer)) {}
+NameServer::NameServer(sys::Loop& loop, Stub stub, OnAnswer on_answer, Shed shed)
+    : loop_(loop), stub_(std::move(stub)), on_answer_(std::move(on_answer)), shed_(std::move(shed)) {}
 
 NameServer::~NameServer() {
   for (const OwnedFd& socket : sockets_) loop_.forget(socket.get());
@@ -57,6 +57,7 @@ void NameServer::answer_packets(const OwnedFd& socket) {
 
 void NameServer::accept(const OwnedFd& listening) {
   sys::Accepted accepted = sys::accept_stream(listening);
+  if (accepted.error == EMFILE || accepted.error == ENFILE) return shed_(listening);
   if (!accepted.socket || streams_.size() >= kMostStreams) return;
   const Entry stream =
       streams_.insert(streams_.end(), Stream{std::move(accepted.socket), {}, Clock::now() + kStreamLimit});

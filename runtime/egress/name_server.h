@@ -14,9 +14,10 @@ namespace clawbox::egress {
 
 class NameServer {
  public:
-  /// `on_answer` hears of every question. It outlives the descriptors' watches.
+  /// `on_answer` hears of every question; `shed` gets a listener where somebody waits and no descriptor is left.
   using OnAnswer = std::function<void(const AskedName&)>;
-  NameServer(sys::Loop& loop, Stub stub, OnAnswer on_answer);
+  using Shed = std::function<void(const OwnedFd& listening)>;
+  NameServer(sys::Loop& loop, Stub stub, OnAnswer on_answer, Shed shed);
   ~NameServer();
   NameServer(const NameServer&) = delete;
 
@@ -41,6 +42,7 @@ class NameServer {
   sys::Loop& loop_;
   Stub stub_;
   OnAnswer on_answer_;
+  Shed shed_;
   std::list<OwnedFd> sockets_;
   std::list<Stream> streams_;
 };

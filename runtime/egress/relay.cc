@@ -27,24 +27,28 @@ constexpr auto kTick = 100ms;
 
 }  // namespace
 
-Relay::Relay(const NetworkAllowlist& list, const OwnedFd& channel, Resolver& resolver, std::vector<IpAddress> own)
+Relay::Relay(const NetworkAllowlist& list, const OwnedFd& channel, Resolver& resolver, std::vector<IpAddress> own,
+             const Patience& patience)
     : list_(list),
       channel_(channel),
       outbox_(loop_, channel),
       rules_(list.rules),
       names_(list.synthetic, list.names),
       reachable_(std::move(own)),
-      services_{list, loop_, outbox_, resolver, rules_, names_, reachable_, pool_, spares_},
-      name_server_(loop_, Stub(rules_, names_, list.names), [this](const AskedName& asked) { note_question(asked); }),
+      services_{list, loop_, outbox_, resolver, rules_, names_, reachable_, pool_, spares_, patience},
+      name_server_(
+          loop_, Stub(rules_, names_, list.names), [this](const AskedName& asked) { note_question(asked); },
+          [this](const OwnedFd& listening) { shed(listening); }),
       spare_(descriptor_in_reserve()) {
   services_.again = OwnedFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!services_.again) throw_errno("eventfd");
   loop_.watch(services_.again.get(), EPOLLIN, [this](uint32_t) { turn(); });
   loop_.watch(channel_.get(), EPOLLIN, [this](uint32_t events) {
-    if ((events & EPOLLOUT) != 0) outbox_.flush();
+    if ((events & EPOLLOUT) != 0) outbox_.flush(), go_on_accepting();
     if ((events & ~static_cast<uint32_t>(EPOLLOUT)) != 0) obey();
   });
-  loop_.watch(resolver.fd(), EPOLLIN, [this](uint32_t) { services_.resolver.hear(), take_turns(); });
+  loop_.watch(resolver.fd(), EPOLLIN, [this](uint32_t) { services_.resolver.hear(); });
+  loop_.after_rounds([this] { take_down(); });
   loop_.watch(timer_.fd(), EPOLLIN, [this](uint32_t) { timer_.drain(), tick(); });
 }
 
@@ -121,12 +125,7 @@ void Relay::note_question(const AskedName& asked) {
   if (!allowed || list_.steering != NetworkAllowlist::Steering::kAnyIp) return;
   const auto given = names_.addresses_of(asked.name, NameKind::kExact, "", Names::Clock::now());
   const auto* addresses = std::get_if<SyntheticAddresses>(&given);
-  const auto has_door = [&](const Door& door) {
-    const auto at = sys::local_endpoint(door.socket);
-    return at && addresses != nullptr && at->address == addresses->v4;
-  };
-  if (addresses != nullptr && std::none_of(doors_.begin(), doors_.end(), has_door))
-    open_own_doors(asked.name, *addresses);
+  if (addresses != nullptr && with_own_doors_.insert(addresses->v4).second) open_own_doors(asked.name, *addresses);
 }
 
 void Relay::hear_refusals(const OwnedFd& socket) {
@@ -163,9 +162,8 @@ void Relay::change_rules(const Json& order) {
   for (const auto& [id, connection] : connections_) connection->judge_again();
 }
 
-/// What connections left undone, and those that are over.
-void Relay::take_turns() {
-  std::erase_if(connections_, [](const auto& entry) { return entry.second->is_over(); });
+void Relay::take_down() {
+  for (const uint32_t id : std::exchange(services_.over, {})) connections_.erase(id);
 }
 
 void Relay::keep_ticking() {
@@ -186,9 +184,8 @@ void Relay::tick() {
   bool is_needed = false;
   for (const auto& [id, connection] : connections_) {
     connection->tick(now);
-    is_needed = is_needed || connection->is_waiting() || connection->is_over();
+    is_needed = is_needed || connection->is_waiting();
   }
-  take_turns();
   name_server_.tick(now);
   outbox_.tell_counts();
   for (const Lease& lease : leases_)
@@ -196,11 +193,7 @@ void Relay::tick() {
   const auto ended = std::erase_if(leases_, [now](const Lease& lease) { return now >= lease.until; });
   if (ended != 0)
     for (const auto& [id, connection] : connections_) connection->judge_again();
-  if (is_paused_ && !must_pause()) {
-    is_paused_ = false;
-    for (const Door& one : doors_) loop_.change(one.socket.get(), EPOLLIN);
-  }
-  is_ticking_ = is_needed || is_paused_ || !leases_.empty() || name_server_.is_waiting();
+  is_ticking_ = is_needed || !leases_.empty() || name_server_.is_waiting();
   if (!is_ticking_) timer_.start(0ms);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -20,7 +21,8 @@ namespace clawbox::egress {
 class Relay {
  public:
   /// `channel`: to the supervisor. `own`: the host's addresses. All outlive it.
-  Relay(const NetworkAllowlist& list, const OwnedFd& channel, Resolver& resolver, std::vector<IpAddress> own);
+  Relay(const NetworkAllowlist& list, const OwnedFd& channel, Resolver& resolver, std::vector<IpAddress> own,
+        const Patience& patience = {});
 
   /// As an earlier relay of this session answered them, in that order.
   void remember_name(const std::string& name);
@@ -40,7 +42,7 @@ class Relay {
   void open_named_addresses();
   void bind_and_listen(const sys::Endpoint& at, std::function<void(OwnedFd, const sys::Endpoint&)> take);
   void accept(Door& door);
-  void shed(const Door& door);
+  void shed(const OwnedFd& listening);
   void take_client(OwnedFd client, const sys::Endpoint& asked);
   void refuse(OwnedFd client, const sys::Endpoint& asked, const std::string& host, News::Outcome outcome,
               const std::string& why);
@@ -53,8 +55,9 @@ class Relay {
   void tick();
   void keep_ticking();
   void turn();
-  void take_turns();
-  bool must_pause() const;
+  void take_down();
+  void pause_accepting();
+  void go_on_accepting();
   OwnedFd descriptor_in_reserve() const;
 
   const NetworkAllowlist& list_;
@@ -69,6 +72,7 @@ class Relay {
   Services services_;
   NameServer name_server_;
   std::list<Door> doors_;
+  std::set<IpAddress> with_own_doors_;  // names' addresses, with kAnyIp
   std::list<OwnedFd> refusals_;
   std::unordered_map<uint32_t, std::unique_ptr<Connection>> connections_;
   uint32_t last_id_ = 0;

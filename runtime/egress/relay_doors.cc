@@ -61,6 +61,9 @@ void Relay::serve(net::Opened opened) {
 
 void Relay::listen(OwnedFd socket, std::function<void(OwnedFd, const sys::Endpoint&)> take) {
   Door& door = doors_.emplace_back(Door{std::move(socket), std::move(take)});
+  // Those that are accepted inherit it. A program that has closed both ways says nothing while its server goes on.
+  sys::send_without_delay(door.socket);
+  sys::keep_alive(door.socket);
   loop_.watch(door.socket.get(), EPOLLIN, [this, &door](uint32_t) { accept(door); });
 }
 
@@ -116,21 +119,24 @@ void Relay::publish(const PublishedPort& port, OwnedFd listening) {
   });
 }
 
-bool Relay::must_pause() const { return outbox_.is_full(); }
+/// While the supervisor does not read: who dials waits in the listeners' queues.
+void Relay::pause_accepting() {
+  is_paused_ = true;
+  for (const Door& one : doors_) loop_.change(one.socket.get(), 0);
+}
+
+void Relay::go_on_accepting() {
+  if (!is_paused_ || outbox_.is_full()) return;
+  is_paused_ = false;
+  for (const Door& one : doors_) loop_.change(one.socket.get(), EPOLLIN);
+}
 
 void Relay::accept(Door& door) {
-  take_turns();
   for (int i = 0; i < kAcceptsInTurn; ++i) {
-    if (must_pause()) {
-      // The listeners stay ready meanwhile: they are looked at again when the supervisor has read some.
-      is_paused_ = true;
-      keep_ticking();
-      for (const Door& one : doors_) loop_.change(one.socket.get(), 0);
-      break;
-    }
+    if (outbox_.is_full()) return pause_accepting();
     sys::Accepted accepted = sys::accept_stream(door.socket);
     if (accepted.error == EMFILE || accepted.error == ENFILE) {
-      shed(door);
+      shed(door.socket);
       break;
     }
     if (!accepted.socket) break;
@@ -142,13 +148,12 @@ void Relay::accept(Door& door) {
       // One connection is lost, for want of memory or watches, and not the relay.
     }
   }
-  take_turns();
 }
 
 /// No descriptors are left: whoever waits is told so, with RST, rather than left waiting.
-void Relay::shed(const Door& door) {
+void Relay::shed(const OwnedFd& listening) {
   spare_.reset();
-  sys::Accepted accepted = sys::accept_stream(door.socket);
+  sys::Accepted accepted = sys::accept_stream(listening);
   if (accepted.socket) {
     const auto asked = sys::local_endpoint(accepted.socket);
     refuse(std::move(accepted.socket), asked.value_or(sys::Endpoint{}), "", News::Outcome::kFailed,

@@ -9,6 +9,7 @@
 
 #include "egress/flow.h"
 #include "egress/names.h"
+#include "egress/opening.h"
 #include "egress/outbox.h"
 #include "egress/reachable.h"
 #include "egress/resolver.h"
@@ -19,6 +20,18 @@
 namespace clawbox::egress {
 
 using Clock = std::chrono::steady_clock;
+
+/// How long anybody is waited for.
+struct Patience {
+  std::chrono::milliseconds opening = Opening::kLimit;  // what names a host
+  std::chrono::milliseconds look_up{12'000};
+  std::chrono::milliseconds dial{30'000};  // all addresses of a name
+  std::chrono::milliseconds one_address{10'000};
+  std::chrono::milliseconds next_address{250};   // beside the one before: RFC 8305
+  std::chrono::milliseconds tunnel{20'000};      // the answer of the host's proxy
+  std::chrono::milliseconds linger{2000};        // for the program to read why it was refused
+  std::chrono::milliseconds idle_flow{120'000};  // UDP without a datagram either way: RFC 4787, REQ-5
+};
 
 /// Sockets of the session's network, neither bound nor connected.
 class Spares {
@@ -44,8 +57,10 @@ struct Services {
   const Reachable& reachable;
   FlowPool& pool;
   Spares& spares;
+  Patience patience;
   OwnedFd again{};                     // eventfd: readable while connections are unfinished
   std::vector<uint32_t> unfinished{};  // that have more to move than one turn of the loop should
+  std::vector<uint32_t> over{};        // that have ended, to be taken down at the end of the turn
   uint64_t bytes = 0;                  // passed on in the life of the session
   void go_on_later(uint32_t connection);
   bool is_over_budget() const { return list.bytes && bytes >= list.bytes->value; }

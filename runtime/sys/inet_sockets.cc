@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -129,7 +130,11 @@ Accepted accept_stream(const OwnedFd& listening) {
 
 void send_without_delay(const OwnedFd& socket) { switch_on(socket, IPPROTO_TCP, TCP_NODELAY); }
 
-void keep_alive(const OwnedFd& socket) { switch_on(socket, SOL_SOCKET, SO_KEEPALIVE); }
+void keep_alive(const OwnedFd& socket) {
+  switch_on(socket, SOL_SOCKET, SO_KEEPALIVE);
+  for (const auto& [option, value] : {std::pair{TCP_KEEPIDLE, 60}, {TCP_KEEPINTVL, 30}, {TCP_KEEPCNT, 4}})
+    ::setsockopt(socket.get(), IPPROTO_TCP, option, &value, sizeof value);
+}
 
 bool disconnect(const OwnedFd& socket) {
   sockaddr none{};

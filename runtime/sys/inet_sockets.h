@@ -54,6 +54,7 @@ struct Accepted {
 Accepted accept_stream(const OwnedFd& listening);
 
 void send_without_delay(const OwnedFd& socket);  // TCP_NODELAY
+/// A peer that is gone without a word is found after three minutes, not two hours: SO_KEEPALIVE, TCP_KEEPIDLE.
 void keep_alive(const OwnedFd& socket);
 /// As if it had never been connected: connect(2), AF_UNSPEC. The peer gets RST unless both had ended already.
 bool disconnect(const OwnedFd& socket);

@@ -57,6 +57,7 @@ void Loop::run() {
       const Turn turn = found->second;  // a copy: the turn may forget itself
       turn(event.events);
     }
+    if (after_round_) after_round_();
   }
 }
 

@@ -22,6 +22,8 @@ class Loop {
   void watch(int fd, uint32_t events, Turn turn);
   void change(int fd, uint32_t events);
   void forget(int fd);
+  /// Calls `act` after the turns of each round, when none of them is running.
+  void after_rounds(std::function<void()> act) { after_round_ = std::move(act); }
   /// Runs until `stop()`. An exception of a turn leaves the loop.
   void run();
   void stop() { running_ = false; }
@@ -29,6 +31,7 @@ class Loop {
  private:
   OwnedFd epoll_;
   std::map<int, Turn> turns_;
+  std::function<void()> after_round_;
   bool running_ = false;
 };
 
