@@ -39,6 +39,7 @@ Relay::Relay(const NetworkAllowlist& list, const OwnedFd& channel, Resolver& res
       name_server_(
           loop_, Stub(rules_, names_, list.names), [this](const AskedName& asked) { note_question(asked); },
           [this](const OwnedFd& listening) { shed(listening); }),
+      datagrams_(services_),
       spare_(descriptor_in_reserve()) {
   services_.again = OwnedFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!services_.again) throw_errno("eventfd");
@@ -96,19 +97,17 @@ void Relay::refuse(OwnedFd client, const sys::Endpoint& asked, const std::string
 }
 
 void Relay::admit(OwnedFd client, Target target) {
-  const auto over = [&](const std::string& why) {
-    refuse(std::move(client), target.asked, target.host, News::Outcome::kOverBudget, why);
-  };
-  if (connections_.size() >= list_.connections.value)
-    return over(fmt::format("{} connections at one time are open already", list_.connections.value));
-  if (list_.total_connections && admitted_ >= list_.total_connections->value)
-    return over("the session's connections are used up");
-  if (services_.is_over_budget()) return over("the session's network bytes are used up");
-  ++admitted_;
-  const uint32_t id = ++last_id_;
+  if (const auto why = services_.admit())
+    return refuse(std::move(client), target.asked, target.host, News::Outcome::kOverBudget, *why);
+  const uint32_t id = ++services_.last_id;
   auto connection = std::make_unique<Connection>(services_, id, std::move(client), std::move(target));
-  connection->begin();  // one that cannot be watched is lost here, before it counts
-  connections_.emplace(id, std::move(connection));
+  Connection& kept = *connections_.emplace(id, std::move(connection)).first->second;
+  try {
+    kept.begin();
+  } catch (...) {  // one that cannot be watched is lost here
+    services_.over.push_back(id);
+    throw;
+  }
   keep_ticking();
 }
 
@@ -149,6 +148,7 @@ void Relay::obey() {
 /// Nothing of it is told any more once the channel has closed, so the supervisor reads until it does.
 void Relay::finish() {
   for (const auto& [id, connection] : connections_) connection->session_ended();
+  datagrams_.session_ended();
   outbox_.tell_counts();
   outbox_.flush_and_wait();
   loop_.stop();
@@ -159,11 +159,16 @@ void Relay::change_rules(const Json& order) {
   const RulePtr rule = change.kind == LiveRule::Kind::kAllow ? rules_.allow(change.rule) : rules_.deny(change.rule);
   if (change.lasts.count() > 0) leases_.push_back({rule, Clock::now() + change.lasts});
   keep_ticking();
+  judge_again();
+}
+
+void Relay::judge_again() {
   for (const auto& [id, connection] : connections_) connection->judge_again();
+  datagrams_.judge_again();
 }
 
 void Relay::take_down() {
-  for (const uint32_t id : std::exchange(services_.over, {})) connections_.erase(id);
+  for (const uint32_t id : std::exchange(services_.over, {})) services_.open -= connections_.erase(id);
 }
 
 void Relay::keep_ticking() {
@@ -187,13 +192,13 @@ void Relay::tick() {
     is_needed = is_needed || connection->is_waiting();
   }
   name_server_.tick(now);
+  datagrams_.tick(now);
   outbox_.tell_counts();
   for (const Lease& lease : leases_)
     if (now >= lease.until) rules_.withdraw(lease.rule);
   const auto ended = std::erase_if(leases_, [now](const Lease& lease) { return now >= lease.until; });
-  if (ended != 0)
-    for (const auto& [id, connection] : connections_) connection->judge_again();
-  is_ticking_ = is_needed || !leases_.empty() || name_server_.is_waiting();
+  if (ended != 0) judge_again();
+  is_ticking_ = is_needed || !datagrams_.is_empty() || !leases_.empty() || name_server_.is_waiting();
   if (!is_ticking_) timer_.start(0ms);
 }
 

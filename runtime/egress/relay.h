@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "egress/connection.h"
+#include "egress/datagram_flows.h"
 #include "egress/name_server.h"
 #include "egress/services.h"
 #include "net/listeners.h"
@@ -52,6 +53,7 @@ class Relay {
   void obey();
   void finish();
   void change_rules(const Json& order);
+  void judge_again();
   void tick();
   void keep_ticking();
   void turn();
@@ -71,12 +73,11 @@ class Relay {
   Spares spares_;
   Services services_;
   NameServer name_server_;
+  DatagramFlows datagrams_;
   std::list<Door> doors_;
   std::set<IpAddress> with_own_doors_;  // names' addresses, with kAnyIp
   std::list<OwnedFd> refusals_;
   std::unordered_map<uint32_t, std::unique_ptr<Connection>> connections_;
-  uint32_t last_id_ = 0;
-  uint64_t admitted_ = 0;
   bool is_paused_ = false;
   OwnedFd spare_;  // given up for a moment when there are no descriptors left
   struct Lease {

@@ -1,6 +1,6 @@
 #include "egress/services.h"
 
-#include <sys/socket.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,14 +9,8 @@
 
 namespace clawbox::egress {
 
-std::size_t Spares::index(IpAddress::Family family, int type) {
-  return (family == IpAddress::Family::kV4 ? 0U : 1U) + (type == SOCK_STREAM ? 0U : 2U);
-}
-
-void Spares::add(IpAddress::Family family, int type, OwnedFd socket) { of(family, type).push_back(std::move(socket)); }
-
-OwnedFd Spares::take(IpAddress::Family family, int type) {
-  std::vector<OwnedFd>& sockets = of(family, type);
+OwnedFd Spares::take(IpAddress::Family family) {
+  std::vector<OwnedFd>& sockets = of(family);
   if (sockets.empty()) {
     errno = EMFILE;
     return {};
@@ -26,8 +20,19 @@ OwnedFd Spares::take(IpAddress::Family family, int type) {
   return socket;
 }
 
-void Spares::give_back(IpAddress::Family family, OwnedFd stream) {
-  if (sys::disconnect(stream)) add(family, SOCK_STREAM, std::move(stream));
+void Spares::give_back(IpAddress::Family family, OwnedFd socket) {
+  if (sys::disconnect(socket)) add(family, std::move(socket));
+}
+
+std::optional<std::string> Services::admit() {
+  if (open >= list.connections.value)
+    return fmt::format("{} connections at one time are open already", list.connections.value);
+  if (list.total_connections && admitted >= list.total_connections->value)
+    return "the session's connections are used up";
+  if (is_over_budget()) return "the session's network bytes are used up";
+  ++open;
+  ++admitted;
+  return std::nullopt;
 }
 
 void Services::go_on_later(uint32_t connection) {

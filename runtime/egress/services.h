@@ -33,18 +33,17 @@ struct Patience {
   std::chrono::milliseconds idle_flow{120'000};  // UDP without a datagram either way: RFC 4787, REQ-5
 };
 
-/// Sockets of the session's network, neither bound nor connected.
+/// Stream sockets of the session's network, neither bound nor connected.
 class Spares {
  public:
-  void add(IpAddress::Family family, int type, OwnedFd socket);
-  OwnedFd take(IpAddress::Family family, int type);  // empty: none are left
+  void add(IpAddress::Family family, OwnedFd socket) { of(family).push_back(std::move(socket)); }
+  OwnedFd take(IpAddress::Family family);  // empty, with errno: none are left
   /// For the next who dials the session's own network. A reset to whoever it was connected with.
-  void give_back(IpAddress::Family family, OwnedFd stream);
+  void give_back(IpAddress::Family family, OwnedFd socket);
 
  private:
-  std::vector<OwnedFd>& of(IpAddress::Family family, int type) { return sockets_[index(family, type)]; }
-  static std::size_t index(IpAddress::Family family, int type);
-  std::vector<OwnedFd> sockets_[4];
+  std::vector<OwnedFd>& of(IpAddress::Family family) { return family == IpAddress::Family::kV4 ? v4_ : v6_; }
+  std::vector<OwnedFd> v4_, v6_;
 };
 
 struct Services {
@@ -62,7 +61,12 @@ struct Services {
   std::vector<uint32_t> unfinished{};  // that have more to move than one turn of the loop should
   std::vector<uint32_t> over{};        // that have ended, to be taken down at the end of the turn
   uint64_t bytes = 0;                  // passed on in the life of the session
+  uint64_t open = 0;                   // connections and flows of datagrams
+  uint64_t admitted = 0;               // those in the life of the session
+  uint32_t last_id = 0;
   void go_on_later(uint32_t connection);
+  /// Why nothing new may be opened, as words; else it counts as opened.
+  std::optional<std::string> admit();
   bool is_over_budget() const { return list.bytes && bytes >= list.bytes->value; }
 };
 

@@ -23,9 +23,10 @@ namespace {
 
 constexpr int kBacklog = 4096;
 constexpr uint16_t kDns = 53;
-constexpr std::size_t kSparesForPublish = 32;             // connections to published ports at one time
-constexpr std::size_t kMostSpares = 512;                  // of each kind
-constexpr int kIpv6Transparent = 75, kIpv6Freebind = 78;  // <linux/in6.h>, which quarrels with <netinet/in.h>
+constexpr std::size_t kSparesForPublish = 32;  // connections to published ports at one time
+constexpr std::size_t kMostSpares = 512;       // of each kind
+constexpr int kIpv6OriginalAddress = 74, kIpv6Transparent = 75,
+              kIpv6Freebind = 78;  // <linux/in6.h>, which quarrels with <netinet/in.h>
 
 OwnedFd new_socket(int family, int type) {
   OwnedFd socket(::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -70,12 +71,21 @@ OwnedFd inside_socket(int family, int type) {
   return socket;
 }
 
-OwnedFd transparent_listener(const IpAddress& address) {
+OwnedFd transparent_socket(const IpAddress& address, int type) {
   const bool v4 = address.is_v4();
-  OwnedFd socket = inside_socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM);
-  set(socket, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TRANSPARENT : kIpv6Transparent, "IP_TRANSPARENT");
+  OwnedFd socket = inside_socket(v4 ? AF_INET : AF_INET6, type);
+  const int level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
+  set(socket, level, v4 ? IP_TRANSPARENT : kIpv6Transparent, "IP_TRANSPARENT");
+  if (type == SOCK_DGRAM) set(socket, level, v4 ? IP_RECVORIGDSTADDR : kIpv6OriginalAddress, "IP_RECVORIGDSTADDR");
   bind_to(socket, address, kTransparentPort);
-  listen(socket);
+  if (type == SOCK_STREAM) listen(socket);
+  return socket;
+}
+
+/// IPPROTO_RAW: it sends whole packets, whose source may be any address, and receives none that a program may send.
+OwnedFd reply_socket(int family) {
+  OwnedFd socket(::socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW));
+  if (!socket) throw_errno("opening a raw socket of the session's network");
   return socket;
 }
 
@@ -137,12 +147,6 @@ std::size_t listeners_needed(const NetworkAllowlist& list) {
   return count;
 }
 
-std::size_t packets_needed(const NetworkAllowlist& list) {
-  std::size_t count = 0;
-  for (const NetworkRule& rule : list.rules) count += rule.udp ? ports_in(rule) * 4 : 0;
-  return count;
-}
-
 }  // namespace
 
 std::vector<Opened> open_listeners(const NetworkAllowlist& list, Ipv6 ipv6) {
@@ -150,24 +154,25 @@ std::vector<Opened> open_listeners(const NetworkAllowlist& list, Ipv6 ipv6) {
   const bool transparent = list.steering == NetworkAllowlist::Steering::kTproxy;
   std::vector<Opened> opened;
   const auto give = [&](Door door, OwnedFd socket) { opened.push_back({door, std::move(socket)}); };
-  if (transparent) give(Door::kTransparent4, transparent_listener(listener_address(list.synthetic.v4)));
-  if (transparent && v6) give(Door::kTransparent6, transparent_listener(listener_address(list.synthetic.v6)));
+  if (transparent) give(Door::kTransparent4, transparent_socket(listener_address(list.synthetic.v4), SOCK_STREAM));
+  if (transparent && v6)
+    give(Door::kTransparent6, transparent_socket(listener_address(list.synthetic.v6), SOCK_STREAM));
   give(Door::kDnsPackets4, dns_socket(AF_INET, SOCK_DGRAM));
   give(Door::kDnsStreams4, dns_socket(AF_INET, SOCK_STREAM));
   if (v6) give(Door::kDnsPackets6, dns_socket(AF_INET6, SOCK_DGRAM));
   if (v6) give(Door::kDnsStreams6, dns_socket(AF_INET6, SOCK_STREAM));
   if (transparent) give(Door::kRefusals, refusal_socket());
   if (OwnedFd diag = diag_socket()) give(Door::kDiag, std::move(diag));
+  const bool udp = transparent && has_udp(list);
+  if (udp) give(Door::kReplies4, reply_socket(AF_INET));
+  if (udp) give(Door::kDatagrams4, transparent_socket(listener_address(list.synthetic.v4), SOCK_DGRAM));
+  if (udp && v6) give(Door::kReplies6, reply_socket(AF_INET6));
+  if (udp && v6) give(Door::kDatagrams6, transparent_socket(listener_address(list.synthetic.v6), SOCK_DGRAM));
   const std::size_t streams = std::min(
       kMostSpares, listeners_needed(list) + list.host_ports.size() + (list.publish.empty() ? 0 : kSparesForPublish));
-  const std::size_t packets = std::min(kMostSpares, packets_needed(list));
   for (std::size_t i = 0; i < streams; ++i) {
     give(Door::kSpareStream4, inside_socket(AF_INET, SOCK_STREAM));
     if (v6) give(Door::kSpareStream6, inside_socket(AF_INET6, SOCK_STREAM));
-  }
-  for (std::size_t i = 0; i < packets; ++i) {
-    give(Door::kSparePackets4, inside_socket(AF_INET, SOCK_DGRAM));
-    if (v6) give(Door::kSparePackets6, inside_socket(AF_INET6, SOCK_DGRAM));
   }
   return opened;
 }

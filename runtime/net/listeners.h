@@ -11,8 +11,10 @@
 namespace clawbox::net {
 
 /// kTransparent: listens; accepts what tproxy sends, getsockname(2) tells for whom. kDns…: bound to port 53 of every
-/// address, which the program asked is in the packet (PKTINFO). kRefusals: netlink packets of nfnetlink_log. kSpare…:
-/// neither bound nor connected, to be either by who gets them. kDiag: NETLINK_SOCK_DIAG.
+/// address, which the program asked is in the packet (PKTINFO). kRefusals: netlink packets of nfnetlink_log. kDiag:
+/// NETLINK_SOCK_DIAG. kDatagrams…: what tproxy sends of UDP, with the address that it was for (IP_RECVORIGDSTADDR).
+/// kReplies…: raw, takes whole packets, so that an answer comes from that address; only rules with UDP have these two.
+/// kSpare…: neither bound nor connected, to be either by who gets them.
 enum class Door : char {
   kTransparent4 = 'a',
   kTransparent6,
@@ -22,10 +24,12 @@ enum class Door : char {
   kDnsStreams6,
   kRefusals,
   kDiag,
+  kDatagrams4,
+  kDatagrams6,
+  kReplies4,
+  kReplies6,
   kSpareStream4,
   kSpareStream6,
-  kSparePackets4,
-  kSparePackets6,
 };
 
 struct Opened {

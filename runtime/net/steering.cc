@@ -77,15 +77,19 @@ void add_prerouting(const Steering& steering) {
   rules.add_chain("pre", NF_INET_PRE_ROUTING, kMangle, NF_ACCEPT);
   for (const IpPrefix& range : steering.ranges())
     rules.add_rule("pre", [&](Rule& rule) { rule.to(one(listener_address(range))).accept(); });
-  rules.add_rule("pre", [](Rule& rule) { rule.protocol(IPPROTO_TCP).port(kDns).accept(); });
-  const auto steer_to_listener = [&](const IpPrefix& range) {
+  const auto steer_to_listener = [&](const IpPrefix& range, uint8_t protocol) {
     const IpPrefix& own = range.address.is_v4() ? steering.list.synthetic.v4 : steering.list.synthetic.v6;
     rules.add_rule("pre", [&](Rule& rule) {
-      rule.to(range).protocol(IPPROTO_TCP).transparent(listener_address(own), kTransparentPort);
+      rule.to(range).protocol(protocol).transparent(listener_address(own), kTransparentPort);
     });
   };
-  for (const IpPrefix& range : steering.ranges()) steer_to_listener(range);
-  for (const auto& [prefix, unused] : named_prefixes(steering)) steer_to_listener(prefix);
+  for (const uint8_t protocol : {IPPROTO_TCP, IPPROTO_UDP}) {
+    if (protocol == IPPROTO_UDP && !has_udp(steering.list)) continue;
+    rules.add_rule("pre", [&](Rule& rule) { rule.protocol(protocol).port(kDns).accept(); });
+    for (const IpPrefix& range : steering.ranges()) steer_to_listener(range, protocol);
+    for (const auto& [prefix, named] : named_prefixes(steering))
+      if (protocol == IPPROTO_TCP || named->udp) steer_to_listener(prefix, protocol);
+  }
 }
 
 void add_output(const Steering& steering) {
@@ -114,6 +118,10 @@ void add_output(const Steering& steering) {
 }
 
 }  // namespace
+
+bool has_udp(const NetworkAllowlist& list) {
+  return std::any_of(list.rules.begin(), list.rules.end(), [](const NetworkRule& rule) { return rule.udp; });
+}
 
 void steer(const NetworkAllowlist& list, Ipv6 ipv6) {
   Ruleset rules("clawbox");

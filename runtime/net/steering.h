@@ -17,6 +17,9 @@ inline constexpr uint16_t kTransparentPort = 15001;  // of the listeners' own ad
 inline constexpr std::array<uint16_t, 3> kPortsOfLiveRules{22, 80, 443};
 inline constexpr uint16_t kRefusalGroup = 5;  // NFLOG: nfnetlink_log
 
+/// Some rule opens UDP.
+bool has_udp(const NetworkAllowlist& list);
+
 /// For Steering::kTproxy; kAnyIp has no tables, as its listeners have the synthetic addresses themselves. Ports that
 /// may come by `clawbox network allow` are let through to the names' addresses too: the relay resets what no rule has.
 /// Needs CAP_NET_ADMIN in the network namespace of the caller. Throws SysError, ENOENT or EOPNOTSUPP where the kernel

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -26,6 +27,24 @@ void switch_on(const OwnedFd& socket, int level, int option) {
 struct alignas(cmsghdr) PacketControl {
   char bytes[CMSG_SPACE(sizeof(in6_pktinfo))];
 };
+
+struct alignas(cmsghdr) AddressControl {
+  char bytes[CMSG_SPACE(sizeof(sockaddr_in6))];
+};
+
+constexpr int kIpv6OriginalAddress = 74;  // <linux/in6.h>, which quarrels with <netinet/in.h>
+
+Endpoint original_destination(msghdr& message) {
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+    const bool v4 = header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_ORIGDSTADDR;
+    const bool v6 = header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == kIpv6OriginalAddress;
+    if (!v4 && !v6) continue;
+    SocketAddress address;
+    std::memcpy(address.get(), CMSG_DATA(header), v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
+    return address.endpoint().value_or(Endpoint{});
+  }
+  return {};
+}
 
 std::optional<IpAddress> destination_of(msghdr& message) {
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
@@ -164,6 +183,36 @@ std::optional<Datagram> receive_datagram(const OwnedFd& socket, std::span<char> 
   const auto to = destination_of(message);
   if (!sender || !to) return Datagram{};
   return Datagram{static_cast<std::size_t>(got), *sender, *to};
+}
+
+std::optional<SteeredDatagram> receive_steered(const OwnedFd& socket, std::span<char> buffer) {
+  SocketAddress from;
+  iovec bytes{buffer.data(), buffer.size()};
+  AddressControl control{};
+  msghdr message{};
+  message.msg_name = from.get();
+  message.msg_namelen = from.size;
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control.bytes;
+  message.msg_controllen = sizeof control.bytes;
+  const ssize_t got = ::recvmsg(socket.get(), &message, MSG_DONTWAIT);
+  if (got < 0) return std::nullopt;
+  return SteeredDatagram{static_cast<std::size_t>(got), from.endpoint().value_or(Endpoint{}),
+                         original_destination(message)};
+}
+
+bool send_packet_to(const OwnedFd& raw, std::span<const char> head, std::span<const char> payload,
+                    const IpAddress& to) {
+  SocketAddress address(Endpoint{to, 0});
+  std::array<iovec, 2> parts{iovec{const_cast<char*>(head.data()), head.size()},
+                             iovec{const_cast<char*>(payload.data()), payload.size()}};
+  msghdr message{};
+  message.msg_name = address.get();
+  message.msg_namelen = address.size;
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  return ::sendmsg(raw.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
 }
 
 bool send_datagram(const OwnedFd& socket, std::span<const char> bytes, const Endpoint& to, const IpAddress& from) {

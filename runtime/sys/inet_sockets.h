@@ -69,6 +69,15 @@ struct Datagram {
 };
 /// Nothing: none is there, or it is none that can be answered.
 std::optional<Datagram> receive_datagram(const OwnedFd& socket, std::span<char> buffer);
+/// A datagram that tproxy sent to a transparent socket (IP_RECVORIGDSTADDR or IPV6_RECVORIGDSTADDR is on).
+struct SteeredDatagram {
+  std::size_t size = 0;
+  Endpoint from, to;  // as the program sent it
+};
+/// Nothing: none is there. A `to` with port 0: it does not say for whom it is.
+std::optional<SteeredDatagram> receive_steered(const OwnedFd& socket, std::span<char> buffer);
+/// A whole packet, head and payload, by a raw socket. False as below.
+bool send_packet_to(const OwnedFd& raw, std::span<const char> head, std::span<const char> payload, const IpAddress& to);
 /// False where it could not be sent; datagrams may get lost.
 bool send_datagram(const OwnedFd& socket, std::span<const char> bytes, const Endpoint& to, const IpAddress& from);
 
