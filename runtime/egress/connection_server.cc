@@ -55,7 +55,7 @@ void Connection::dial(std::vector<sys::Endpoint> candidates) {
   source.make = [](IpAddress::Family family) { return sys::inet_socket(family, SOCK_STREAM); };
   if (target_.side == Target::Side::kInside) {
     Spares& spares = services_.spares;
-    source.make = [&spares](IpAddress::Family family) { return spares.take(family); };
+    source.make = [&spares](IpAddress::Family family) { return spares.take(family, SOCK_STREAM); };
     source.give_back = [&spares](IpAddress::Family family, OwnedFd tried) {
       spares.give_back(family, std::move(tried));
     };

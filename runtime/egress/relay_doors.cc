@@ -47,9 +47,9 @@ void Relay::serve(net::Opened opened) {
       return loop_.watch(kept.get(), EPOLLIN, [this, &kept](uint32_t) { hear_refusals(kept); });
     }
     case Door::kSpareStream4:
-      return spares_.add(IpAddress::Family::kV4, std::move(opened.socket));
+      return spares_.add(IpAddress::Family::kV4, SOCK_STREAM, std::move(opened.socket));
     case Door::kSpareStream6:
-      return spares_.add(IpAddress::Family::kV6, std::move(opened.socket));
+      return spares_.add(IpAddress::Family::kV6, SOCK_STREAM, std::move(opened.socket));
     case Door::kReplies4:
       return datagrams_.reply_through(IpAddress::Family::kV4, std::move(opened.socket));
     case Door::kReplies6:
@@ -71,7 +71,7 @@ void Relay::listen(OwnedFd socket, std::function<void(OwnedFd, const sys::Endpoi
 }
 
 void Relay::bind_and_listen(const sys::Endpoint& at, std::function<void(OwnedFd, const sys::Endpoint&)> take) {
-  OwnedFd socket = spares_.take(at.address.family());
+  OwnedFd socket = spares_.take(at.address.family(), SOCK_STREAM);
   if (!socket || sys::try_binding(socket, at) != 0 || sys::try_listening(socket) != 0) return;
   listen(std::move(socket), std::move(take));
 }

@@ -1,6 +1,7 @@
 #include "egress/services.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,8 +10,14 @@
 
 namespace clawbox::egress {
 
-OwnedFd Spares::take(IpAddress::Family family) {
-  std::vector<OwnedFd>& sockets = of(family);
+std::size_t Spares::index(IpAddress::Family family, int type) {
+  return (family == IpAddress::Family::kV4 ? 0U : 1U) + (type == SOCK_STREAM ? 0U : 2U);
+}
+
+void Spares::add(IpAddress::Family family, int type, OwnedFd socket) { of(family, type).push_back(std::move(socket)); }
+
+OwnedFd Spares::take(IpAddress::Family family, int type) {
+  std::vector<OwnedFd>& sockets = of(family, type);
   if (sockets.empty()) {
     errno = EMFILE;
     return {};
@@ -20,8 +27,8 @@ OwnedFd Spares::take(IpAddress::Family family) {
   return socket;
 }
 
-void Spares::give_back(IpAddress::Family family, OwnedFd socket) {
-  if (sys::disconnect(socket)) add(family, std::move(socket));
+void Spares::give_back(IpAddress::Family family, OwnedFd stream) {
+  if (sys::disconnect(stream)) add(family, SOCK_STREAM, std::move(stream));
 }
 
 std::optional<std::string> Services::admit() {

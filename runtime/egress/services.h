@@ -33,17 +33,18 @@ struct Patience {
   std::chrono::milliseconds idle_flow{120'000};  // UDP without a datagram either way: RFC 4787, REQ-5
 };
 
-/// Stream sockets of the session's network, neither bound nor connected.
+/// Sockets of the session's network, neither bound nor connected.
 class Spares {
  public:
-  void add(IpAddress::Family family, OwnedFd socket) { of(family).push_back(std::move(socket)); }
-  OwnedFd take(IpAddress::Family family);  // empty, with errno: none are left
+  void add(IpAddress::Family family, int type, OwnedFd socket);
+  OwnedFd take(IpAddress::Family family, int type);  // empty: none are left
   /// For the next who dials the session's own network. A reset to whoever it was connected with.
-  void give_back(IpAddress::Family family, OwnedFd socket);
+  void give_back(IpAddress::Family family, OwnedFd stream);
 
  private:
-  std::vector<OwnedFd>& of(IpAddress::Family family) { return family == IpAddress::Family::kV4 ? v4_ : v6_; }
-  std::vector<OwnedFd> v4_, v6_;
+  std::vector<OwnedFd>& of(IpAddress::Family family, int type) { return sockets_[index(family, type)]; }
+  static std::size_t index(IpAddress::Family family, int type);
+  std::vector<OwnedFd> sockets_[4];
 };
 
 struct Services {
