@@ -20,6 +20,7 @@ bool would_wait() { return errno == EAGAIN || errno == EINTR; }
 
 void End::note(uint32_t events) {
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable = true;
+  if ((events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) is_ending = true;
   if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) writable = true;
 }
 
@@ -103,6 +104,7 @@ Flow::Moved Flow::copy(End& from, End& to) {
   if (got < 0) return Moved::kBroken;
   if (got == 0) return at_end_ = true, Moved::kEnd;
   const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+  if (bytes.size() < buffer.size() && !from.is_ending) from.readable = false;  // epoll(7): that was all
   is_bulk_ = bytes.size() >= kBulk;
   sent_ = 0;
   const Moved moved = send(bytes, to);

@@ -42,8 +42,9 @@ struct End {
   OwnedFd socket;
   bool readable = false;
   bool writable = false;
+  bool is_ending = false;  // or has urgent data: after a read that was short there may be more without another event
 
-  static constexpr uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  static constexpr uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET;
   void note(uint32_t events);  // that the loop told of
 };
 
