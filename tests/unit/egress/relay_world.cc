@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <optional>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -19,8 +18,6 @@
 #include "net/link.h"
 #include "net/steering.h"
 #include "samples.h"
-#include "support/catch.h"
-#include "support/own_network.h"
 #include "sys/channel.h"
 #include "sys/files.h"
 
@@ -39,13 +36,6 @@ void be_patient(const OwnedFd& socket) {
 void write(const std::string& path, const std::string& text) {
   std::ofstream file(path);
   if (!(file << text << std::flush)) throw_sys_error(EIO, "writing " + path);
-}
-
-/// Root of a user namespace that knows one id of the outside, so that files can be made in it.
-void take_ids(uid_t uid, gid_t gid) {
-  write("/proc/self/setgroups", "deny");
-  write("/proc/self/uid_map", fmt::format("0 {} 1", uid));
-  write("/proc/self/gid_map", fmt::format("0 {} 1", gid));
 }
 
 void own_etc(const Setting& setting) {
@@ -67,6 +57,12 @@ OwnedFd new_network() {
 const SyntheticRanges kHostRanges{*parse_ip_prefix("8.20.30.0/24"), *parse_ip_prefix("2606:4700:1::/64")};
 
 }  // namespace
+
+void take_ids(uid_t uid, gid_t gid) {
+  write("/proc/self/setgroups", "deny");
+  write("/proc/self/uid_map", fmt::format("0 {} 1", uid));
+  write("/proc/self/gid_map", fmt::format("0 {} 1", gid));
+}
 
 void require(bool holds, const std::string& what) {
   if (!holds) throw std::runtime_error(what);
@@ -240,29 +236,5 @@ News World::next(News::Kind kind) {
 void World::tell(const Json& order) const { require(sys::send_text(relay_.channel, order.dump()), "it is gone"); }
 
 void World::set_hosts(const std::string& hosts) const { write("/etc/hosts", hosts); }
-
-void in_world(const std::function<Setting()>& setting, const std::function<void(World&)>& act) {
-  const uid_t uid = ::geteuid();
-  const gid_t gid = ::getegid();
-  const auto network = clawbox::test::in_own_network([&](const OwnedFd&) -> std::string {
-    try {
-      take_ids(uid, gid);
-    } catch (const std::exception& error) {
-      return std::string("no world: ") + error.what();
-    }
-    std::optional<World> world;
-    try {
-      world.emplace(setting());
-    } catch (const SysError& error) {
-      return std::string("no world: ") + error.what();
-    }
-    act(*world);
-    return "good";
-  });
-  if (!network) return clawbox::test::skip("kernel: no network namespace of one's own");
-  const std::string result = clawbox::test::result_of(*network);
-  if (result.starts_with("no world: ")) return clawbox::test::skip("kernel: " + result);
-  CHECK(result == "good");
-}
 
 }  // namespace clawbox::egress::world

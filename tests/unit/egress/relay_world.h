@@ -81,17 +81,19 @@ class World {
   const sys::Helper& relay() const { return relay_; }
   sys::Helper& relay() { return relay_; }
   bool has_session_ipv6() const { return ipv6_ == net::Ipv6::kThere; }
+  void enter(Side side) const;  // what is opened from here on belongs to that network
   void set_hosts(const std::string& hosts) const;
 
  private:
-  void enter(Side side) const;
-
   Setting setting_;
   OwnedFd host_, session_;
   net::Ipv6 ipv6_{};
   seccomp::Program relay_filters_, resolver_filters_;
   sys::Helper relay_;
 };
+
+/// Root of a user namespace that knows one id of the outside, so that files can be made in it.
+void take_ids(uid_t uid, gid_t gid);
 
 /// `act` with a world of that setting, in a process of its own; skipped where the kernel makes none.
 void in_world(const std::function<Setting()>& setting, const std::function<void(World&)>& act);
