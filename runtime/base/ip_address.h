@@ -27,7 +27,7 @@ class IpAddress {
   std::span<const uint8_t> bytes() const { return {bytes_.data(), is_v4() ? 4U : 16U}; }
   uint32_t bits() const;  // of an IPv4 address, in the host's byte order
 
-  friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
+  friend auto operator<=>(const IpAddress&, const IpAddress&) = default;  // NOLINT(modernize-use-nullptr)
 
  private:
   Family family_ = Family::kV4;

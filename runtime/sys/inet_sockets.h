@@ -17,7 +17,7 @@ struct Endpoint {
   IpAddress address;
   uint16_t port = 0;
 
-  friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
+  friend auto operator<=>(const Endpoint&, const Endpoint&) = default;  // NOLINT(modernize-use-nullptr)
 };
 /// "192.0.2.1:80", "[2001:db8::1]:80"
 std::string to_string(const Endpoint& endpoint);
