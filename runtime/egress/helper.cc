@@ -85,6 +85,7 @@ void live_as_relay(const RelayPlan& plan, const OwnedFd& channel) try {
   std::vector<IpAddress> own = own_addresses();
   Resolver resolver(plan.resolver_filters);  // its processes have a fence of their own
   Relay relay(plan.list, channel, resolver, std::move(own), plan.patience);
+  relay.go_on_after(plan.spent);
   confine_relay(plan.relay_filters);
   if (take_all(plan.list, channel, relay)) relay.run();
 } catch (const std::exception& error) {
@@ -98,9 +99,7 @@ sys::Helper start_relay(const RelayPlan& plan) {
   return sys::start_helper([&plan](OwnedFd channel) { live_as_relay(plan, channel); });
 }
 
-bool begin_serving(const sys::Helper& relay, const std::vector<net::Opened>& opened,
-                   const std::vector<PublishedListener>& published, const std::vector<std::string>& names) {
-  bool there = true;
+bool give_doors(const sys::Helper& relay, const std::vector<net::Opened>& opened) {
   for (std::size_t first = 0; first < opened.size(); first += kDoorsInPacket) {
     std::string doors;
     std::vector<int> descriptors;
@@ -108,8 +107,14 @@ bool begin_serving(const sys::Helper& relay, const std::vector<net::Opened>& ope
       doors += static_cast<char>(opened[i].door);
       descriptors.push_back(opened[i].socket.get());
     }
-    there = there && sys::send_text(relay.channel, Json{{"doors", doors}}.dump(), descriptors);
+    if (!sys::send_text(relay.channel, Json{{"doors", doors}}.dump(), descriptors)) return false;
   }
+  return true;
+}
+
+bool begin_serving(const sys::Helper& relay, const std::vector<net::Opened>& opened,
+                   const std::vector<PublishedListener>& published, const std::vector<std::string>& names) {
+  bool there = give_doors(relay, opened);
   for (const PublishedListener& one : published)
     there = there && sys::send_text(relay.channel, Json{{"publish", one.index}}.dump(), std::array{one.socket.get()});
   constexpr std::size_t kNamesInPacket = 200;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "egress/news.h"
+#include "egress/order.h"
 #include "egress/services.h"
 #include "net/listeners.h"
 #include "plan/plan.h"
@@ -18,6 +19,7 @@ struct RelayPlan {
   const NetworkAllowlist& list;
   const seccomp::Program& relay_filters;     // of relay_calls()
   const seccomp::Program& resolver_filters;  // of resolver_calls()
+  Spent spent;                               // by earlier relays of the session
   Patience patience{};
 };
 
@@ -28,8 +30,9 @@ struct PublishedListener {
   std::size_t index = 0;  // in NetworkAllowlist::publish
   OwnedFd socket;
 };
+/// False, of all of these: it is gone. `opened` are given before it serves, and spares of them later too.
+bool give_doors(const sys::Helper& relay, const std::vector<net::Opened>& opened);
 /// `names`: that an earlier relay of the session has given addresses to, in order. Its first News says that it serves.
-/// False: it is gone.
 bool begin_serving(const sys::Helper& relay, const std::vector<net::Opened>& opened,
                    const std::vector<PublishedListener>& published, const std::vector<std::string>& names);
 

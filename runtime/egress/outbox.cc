@@ -53,6 +53,8 @@ void Outbox::tell_name(const News& news) {
   const auto [at, is_new] = told_.try_emplace(text_in(news.name), now);
   if (!is_new && now - at->second < kToldAgain) return;
   at->second = now;
+  // Another relay would have to give the same names the same addresses; their number has limits of its own.
+  if (news.outcome == News::Outcome::kAllowed) return tell(news);
   name_tokens_ = std::min(kNamesAtOnce, name_tokens_ + static_cast<double>(now - tokens_at_) * kNamesPerSecond / 1000);
   tokens_at_ = now;
   if (name_tokens_ < 1 || is_full()) {

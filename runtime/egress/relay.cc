@@ -53,9 +53,17 @@ Relay::Relay(const NetworkAllowlist& list, const OwnedFd& channel, Resolver& res
   loop_.watch(timer_.fd(), EPOLLIN, [this](uint32_t) { timer_.drain(), tick(); });
 }
 
+void Relay::go_on_after(const Spent& spent) {
+  services_.bytes = spent.bytes;
+  services_.admitted = spent.connections;
+}
+
 void Relay::remember_name(const std::string& name) {
   const Verdict verdict = rules_.decide_name(name);
-  if (verdict.allowed()) names_.addresses_of(name, NameKind::kExact, "", Names::Clock::now());
+  if (!verdict.allowed()) return;
+  const auto given = names_.addresses_of(name, NameKind::kExact, "", Names::Clock::now());
+  const auto* addresses = std::get_if<SyntheticAddresses>(&given);
+  if (addresses != nullptr && list_.steering == NetworkAllowlist::Steering::kAnyIp) open_own_doors(name, *addresses);
 }
 
 void Relay::run() {
@@ -124,7 +132,7 @@ void Relay::note_question(const AskedName& asked) {
   if (!allowed || list_.steering != NetworkAllowlist::Steering::kAnyIp) return;
   const auto given = names_.addresses_of(asked.name, NameKind::kExact, "", Names::Clock::now());
   const auto* addresses = std::get_if<SyntheticAddresses>(&given);
-  if (addresses != nullptr && with_own_doors_.insert(addresses->v4).second) open_own_doors(asked.name, *addresses);
+  if (addresses != nullptr) open_own_doors(asked.name, *addresses);
 }
 
 void Relay::hear_refusals(const OwnedFd& socket) {
@@ -139,9 +147,10 @@ void Relay::hear_refusals(const OwnedFd& socket) {
 }
 
 void Relay::obey() {
-  const auto message = sys::receive_text(channel_, kMostOrder);
+  auto message = sys::receive_text(channel_, kMostOrder);
   if (!message) return loop_.stop();
   const Json order = Json::parse(message->text);
+  if (order.contains("doors")) return take_spares(order.at("doors"), std::move(message->descriptors));
   order.contains("finish") ? finish() : change_rules(order);
 }
 
@@ -156,8 +165,11 @@ void Relay::finish() {
 
 void Relay::change_rules(const Json& order) {
   LiveRule change = live_rule_in(order);
-  const RulePtr rule = change.kind == LiveRule::Kind::kAllow ? rules_.allow(change.rule) : rules_.deny(change.rule);
-  if (change.lasts.count() > 0) leases_.push_back({rule, Clock::now() + change.lasts});
+  const bool allows = change.kind == LiveRule::Kind::kAllow;
+  Lease lease{nullptr, Clock::now() + change.lasts, {}};
+  if (allows) lease.lifted = rules_.lift(change.rule);  // the last word counts
+  lease.rule = allows ? rules_.allow(change.rule) : rules_.deny(change.rule);
+  if (change.lasts.count() > 0) leases_.push_back(std::move(lease));
   keep_ticking();
   judge_again();
 }
@@ -194,11 +206,15 @@ void Relay::tick() {
   name_server_.tick(now);
   datagrams_.tick(now);
   outbox_.tell_counts();
-  for (const Lease& lease : leases_)
-    if (now >= lease.until) rules_.withdraw(lease.rule);
+  for (const Lease& lease : leases_) {
+    if (now < lease.until) continue;
+    rules_.withdraw(lease.rule);
+    for (const NetworkRule& rule : lease.lifted) rules_.deny(rule);
+  }
   const auto ended = std::erase_if(leases_, [now](const Lease& lease) { return now >= lease.until; });
   if (ended != 0) judge_again();
-  is_ticking_ = is_needed || !datagrams_.is_empty() || !leases_.empty() || name_server_.is_waiting();
+  if (is_starved_ && spares_.has(IpAddress::Family::kV4, SOCK_STREAM)) open_starved();
+  is_ticking_ = is_needed || is_starved_ || !datagrams_.is_empty() || !leases_.empty() || name_server_.is_waiting();
   if (!is_ticking_) timer_.start(0ms);
 }
 

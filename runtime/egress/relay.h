@@ -14,6 +14,7 @@
 #include "egress/connection.h"
 #include "egress/datagram_flows.h"
 #include "egress/name_server.h"
+#include "egress/order.h"
 #include "egress/services.h"
 #include "net/listeners.h"
 
@@ -25,23 +26,31 @@ class Relay {
   Relay(const NetworkAllowlist& list, const OwnedFd& channel, Resolver& resolver, std::vector<IpAddress> own,
         const Patience& patience = {});
 
-  /// As an earlier relay of this session answered them, in that order.
-  void remember_name(const std::string& name);
+  void go_on_after(const Spent& spent);
   void serve(net::Opened opened);
+  /// As an earlier relay of this session answered them, in that order; after `serve`.
+  void remember_name(const std::string& name);
   void publish(const PublishedPort& port, OwnedFd listening);
   /// After the last of these. Returns when the supervisor is gone.
   void run();
 
  private:
+  using Take = std::function<void(OwnedFd, const sys::Endpoint&)>;
+  enum class Dials : uint8_t { kHost, kInside };  // whose network; kInside takes a spare for each connection
   struct Door {
     OwnedFd socket;
-    std::function<void(OwnedFd, const sys::Endpoint&)> take;  // who it is for
+    Take take;  // who it is for
+    Dials dials = Dials::kHost;
   };
-  void listen(OwnedFd socket, std::function<void(OwnedFd, const sys::Endpoint&)> take);
+  void listen(OwnedFd socket, Take take, Dials dials = Dials::kHost);
   void open_host_ports();
   void open_own_doors(const std::string& name, const SyntheticAddresses& addresses);
   void open_named_addresses();
-  void bind_and_listen(const sys::Endpoint& at, std::function<void(OwnedFd, const sys::Endpoint&)> take);
+  void bind_and_listen(const sys::Endpoint& at, Take take);
+  void ask_for_spares();
+  void take_spares(const std::string& doors, std::vector<OwnedFd> descriptors);
+  void starve(const Door& door);
+  void open_starved();
   void accept(Door& door);
   void shed(const OwnedFd& listening);
   void take_client(OwnedFd client, const sys::Endpoint& asked);
@@ -75,14 +84,15 @@ class Relay {
   NameServer name_server_;
   DatagramFlows datagrams_;
   std::list<Door> doors_;
-  std::set<IpAddress> with_own_doors_;  // names' addresses, with kAnyIp
   std::list<OwnedFd> refusals_;
   std::unordered_map<uint32_t, std::unique_ptr<Connection>> connections_;
-  bool is_paused_ = false;
+  std::set<sys::Endpoint> bound_;  // by us
+  bool is_paused_ = false, is_starved_ = false, has_asked_ = false;
   OwnedFd spare_;  // given up for a moment when there are no descriptors left
   struct Lease {
     RulePtr rule;
     Clock::time_point until;
+    std::vector<NetworkRule> lifted;  // denied again then
   };
   std::vector<Lease> leases_;
   sys::Timer timer_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "base/error.h"
 #include "egress/relay.h"
@@ -14,6 +15,7 @@ namespace clawbox::egress {
 namespace {
 
 constexpr int kAcceptsInTurn = 64;
+constexpr std::size_t kFewSpares = 8;
 
 IpAddress loopback(IpAddress::Family family) {
   std::array<uint8_t, 16> one{};
@@ -58,22 +60,52 @@ void Relay::serve(net::Opened opened) {
     case Door::kDatagrams6:
       return datagrams_.serve(std::move(opened.socket), [this] { keep_ticking(); });
     case Door::kDiag:
+    case Door::kNetwork:
       return;  // the supervisor's
   }
 }
 
-void Relay::listen(OwnedFd socket, std::function<void(OwnedFd, const sys::Endpoint&)> take) {
-  Door& door = doors_.emplace_back(Door{std::move(socket), std::move(take)});
+void Relay::listen(OwnedFd socket, Take take, Dials dials) {
+  Door& door = doors_.emplace_back(Door{std::move(socket), std::move(take), dials});
   // Those that are accepted inherit it. A program that has closed both ways says nothing while its server goes on.
   sys::send_without_delay(door.socket);
   sys::keep_alive(door.socket);
   loop_.watch(door.socket.get(), EPOLLIN, [this, &door](uint32_t) { accept(door); });
 }
 
-void Relay::bind_and_listen(const sys::Endpoint& at, std::function<void(OwnedFd, const sys::Endpoint&)> take) {
+void Relay::bind_and_listen(const sys::Endpoint& at, Take take) {
+  if (bound_.contains(at)) return;
   OwnedFd socket = spares_.take(at.address.family(), SOCK_STREAM);
   if (!socket || sys::try_binding(socket, at) != 0 || sys::try_listening(socket) != 0) return;
+  bound_.insert(at);
   listen(std::move(socket), std::move(take));
+}
+
+/// Of the supervisor, which can enter the session's network. It does not answer where there were too many already.
+void Relay::ask_for_spares() {
+  if (std::exchange(has_asked_, true)) return;
+  outbox_.tell({.kind = News::Kind::kSpares});
+}
+
+void Relay::take_spares(const std::string& doors, std::vector<OwnedFd> descriptors) {
+  if (doors.size() != descriptors.size()) throw_sys_error(EPROTO, "receiving sockets of the session's network");
+  for (std::size_t i = 0; i < doors.size(); ++i) serve({static_cast<net::Door>(doors[i]), std::move(descriptors[i])});
+  has_asked_ = false;
+  if (is_starved_) open_starved();
+}
+
+/// Whoever comes waits in the listener's queue until a socket inside is free.
+void Relay::starve(const Door& door) {
+  is_starved_ = true;
+  loop_.change(door.socket.get(), 0);
+  ask_for_spares();
+  keep_ticking();
+}
+
+void Relay::open_starved() {
+  is_starved_ = false;
+  for (const Door& one : doors_)
+    if (one.dials == Dials::kInside) loop_.change(one.socket.get(), EPOLLIN);
 }
 
 /// The host's own services on its loopback, at the same ports of the session's.
@@ -87,12 +119,14 @@ void Relay::open_host_ports() {
       });
 }
 
-/// Without tproxy a listener of its own for each port of a name, made when the name is first asked for.
+/// Without tproxy a listener of its own for each port of a name, made when the name is asked for.
 void Relay::open_own_doors(const std::string& name, const SyntheticAddresses& addresses) {
   for (const RulePtr& rule : rules_.allowed()) {
     for (const PortRange& range : rule->ports)
       for (uint32_t port = range.first; port <= range.last; ++port) {
         const auto number = static_cast<uint16_t>(port);
+        if (spares_.count(IpAddress::Family::kV4, SOCK_STREAM) < kFewSpares) ask_for_spares();
+        if (!spares_.has(IpAddress::Family::kV4, SOCK_STREAM)) return;
         if (rules_.decide(name, number, Transport::kTcp).rule != rule) continue;
         for (const IpAddress& address : {addresses.v4, addresses.v6})
           bind_and_listen({address, number}, [this](OwnedFd client, const sys::Endpoint& asked) {
@@ -114,12 +148,13 @@ void Relay::open_named_addresses() {
 }
 
 void Relay::publish(const PublishedPort& port, OwnedFd listening) {
-  listen(std::move(listening), [this, port](OwnedFd client, const sys::Endpoint&) {
+  const auto take = [this, port](OwnedFd client, const sys::Endpoint&) {
     Target target{"", {port.address, port.port}, nullptr, fmt::format("published from port {}", port.inside)};
     target.direct = both_loopbacks(port.inside);
     target.side = Target::Side::kInside;
     admit(std::move(client), std::move(target));
-  });
+  };
+  listen(std::move(listening), take, Dials::kInside);
 }
 
 /// While the supervisor does not read: who dials waits in the listeners' queues.
@@ -137,6 +172,7 @@ void Relay::go_on_accepting() {
 void Relay::accept(Door& door) {
   for (int i = 0; i < kAcceptsInTurn; ++i) {
     if (outbox_.is_full()) return pause_accepting();
+    if (door.dials == Dials::kInside && !spares_.has(IpAddress::Family::kV4, SOCK_STREAM)) return starve(door);
     sys::Accepted accepted = sys::accept_stream(door.socket);
     if (accepted.error == EMFILE || accepted.error == ENFILE) {
       shed(door.socket);

@@ -101,6 +101,21 @@ Verdict decided(const std::vector<RulePtr>& allow, const std::vector<RulePtr>& d
   return not_named(allow, asked);
 }
 
+/// Ascending and apart, as both are.
+std::vector<PortRange> without(const std::vector<PortRange>& ranges, const std::vector<PortRange>& taken) {
+  std::vector<PortRange> rest;
+  for (const PortRange& range : ranges) {
+    uint32_t next = range.first;
+    for (const PortRange& gap : taken) {
+      if (gap.last < next || gap.first > range.last) continue;
+      if (gap.first > next) rest.push_back({static_cast<uint16_t>(next), static_cast<uint16_t>(gap.first - 1)});
+      next = gap.last + 1U;
+    }
+    if (next <= range.last) rest.push_back({static_cast<uint16_t>(next), range.last});
+  }
+  return rest;
+}
+
 bool all_ports(const NetworkRule& rule) {
   return std::any_of(rule.ports.begin(), rule.ports.end(),
                      [](const PortRange& range) { return range.first <= 1 && range.last == 65535; });
@@ -140,6 +155,24 @@ RulePtr Rules::deny(NetworkRule rule) {
 void Rules::withdraw(const RulePtr& rule) {
   std::erase(allow_, rule);
   std::erase(deny_, rule);
+}
+
+std::vector<NetworkRule> Rules::lift(const NetworkRule& allowed) {
+  std::vector<NetworkRule> taken;
+  std::vector<RulePtr> kept;
+  for (const RulePtr& rule : deny_) {
+    if (rule->target != allowed.target) {
+      kept.push_back(rule);
+      continue;
+    }
+    NetworkRule rest = *rule, part = *rule;
+    rest.ports = without(rule->ports, allowed.ports);
+    part.ports = without(rule->ports, rest.ports);
+    if (!part.ports.empty()) taken.push_back(std::move(part));
+    if (!rest.ports.empty()) kept.push_back(std::make_shared<const NetworkRule>(std::move(rest)));
+  }
+  deny_ = std::move(kept);
+  return taken;
 }
 
 bool is_wildcard(const NetworkRule& rule) { return std::holds_alternative<Subdomains>(rule.target); }

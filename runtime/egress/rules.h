@@ -42,6 +42,8 @@ class Rules {
   RulePtr deny(NetworkRule rule);
   /// Takes back what `allow` or `deny` gave (its time is over).
   void withdraw(const RulePtr& rule);
+  /// What is denied to the same target at ports of `allowed` is so no longer. Returns what it took.
+  std::vector<NetworkRule> lift(const NetworkRule& allowed);
 
   const std::vector<RulePtr>& allowed() const { return allow_; }
   const std::vector<RulePtr>& denied() const { return deny_; }

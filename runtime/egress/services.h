@@ -38,6 +38,8 @@ class Spares {
  public:
   void add(IpAddress::Family family, int type, OwnedFd socket);
   OwnedFd take(IpAddress::Family family, int type);  // empty: none are left
+  std::size_t count(IpAddress::Family family, int type) const { return sockets_[index(family, type)].size(); }
+  bool has(IpAddress::Family family, int type) const { return count(family, type) > 0; }
   /// For the next who dials the session's own network. A reset to whoever it was connected with.
   void give_back(IpAddress::Family family, OwnedFd stream);
 

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_log.h>
@@ -23,7 +24,8 @@ namespace {
 
 constexpr int kBacklog = 4096;
 constexpr uint16_t kDns = 53;
-constexpr std::size_t kSparesForPublish = 32;  // connections to published ports at one time
+constexpr std::size_t kSparesForPublish = 16;  // connections to published ports; the relay asks for more
+constexpr std::size_t kSparesOfWildcard = 8;   // for each of its ports: names below it; as above
 constexpr std::size_t kMostSpares = 512;       // of each kind
 constexpr int kIpv6OriginalAddress = 74, kIpv6Transparent = 75,
               kIpv6Freebind = 78;  // <linux/in6.h>, which quarrels with <netinet/in.h>
@@ -139,11 +141,12 @@ std::size_t ports_in(const NetworkRule& rule) {
   return count;
 }
 
-/// AnyIP mode: a listener for each name or address and port.
+/// AnyIP mode: a listener for each name or address and port, of both families.
 std::size_t listeners_needed(const NetworkAllowlist& list) {
   if (list.steering != NetworkAllowlist::Steering::kAnyIp) return 0;
   std::size_t count = 0;
-  for (const NetworkRule& rule : list.rules) count += ports_in(rule);
+  for (const NetworkRule& rule : list.rules)
+    count += ports_in(rule) * (std::holds_alternative<Subdomains>(rule.target) ? kSparesOfWildcard : 1);
   return count;
 }
 
@@ -168,11 +171,21 @@ std::vector<Opened> open_listeners(const NetworkAllowlist& list, Ipv6 ipv6) {
   if (udp) give(Door::kDatagrams4, transparent_socket(listener_address(list.synthetic.v4), SOCK_DGRAM));
   if (udp && v6) give(Door::kReplies6, reply_socket(AF_INET6));
   if (udp && v6) give(Door::kDatagrams6, transparent_socket(listener_address(list.synthetic.v6), SOCK_DGRAM));
-  const std::size_t streams = std::min(
-      kMostSpares, listeners_needed(list) + list.host_ports.size() + (list.publish.empty() ? 0 : kSparesForPublish));
-  for (std::size_t i = 0; i < streams; ++i) {
-    give(Door::kSpareStream4, inside_socket(AF_INET, SOCK_STREAM));
-    if (v6) give(Door::kSpareStream6, inside_socket(AF_INET6, SOCK_STREAM));
+  give(Door::kNetwork, sys::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  for (Opened& spare : spare_streams(spares_needed(list), ipv6)) opened.push_back(std::move(spare));
+  return opened;
+}
+
+std::size_t spares_needed(const NetworkAllowlist& list) {
+  return std::min(kMostSpares,
+                  listeners_needed(list) + list.host_ports.size() + (list.publish.empty() ? 0 : kSparesForPublish));
+}
+
+std::vector<Opened> spare_streams(std::size_t count, Ipv6 ipv6) {
+  std::vector<Opened> opened;
+  for (std::size_t i = 0; i < count; ++i) {
+    opened.push_back({Door::kSpareStream4, inside_socket(AF_INET, SOCK_STREAM)});
+    if (ipv6 == Ipv6::kThere) opened.push_back({Door::kSpareStream6, inside_socket(AF_INET6, SOCK_STREAM)});
   }
   return opened;
 }

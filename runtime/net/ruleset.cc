@@ -197,7 +197,15 @@ void Ruleset::add_chain(const char* name, uint32_t hook, int32_t priority, uint3
 }
 
 void Ruleset::add_rule(const char* chain, const std::function<void(Rule&)>& make) {
-  nlmsghdr* message = add(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, fmt::format("adding a rule to {}", chain));
+  put_rule(chain, NLM_F_CREATE | NLM_F_APPEND, make);
+}
+
+void Ruleset::add_first_rule(const char* chain, const std::function<void(Rule&)>& make) {
+  put_rule(chain, NLM_F_CREATE, make);
+}
+
+void Ruleset::put_rule(const char* chain, int flags, const std::function<void(Rule&)>& make) {
+  nlmsghdr* message = add(NFT_MSG_NEWRULE, flags, fmt::format("adding a rule to {}", chain));
   mnl_attr_put_strz(message, NFTA_RULE_TABLE, table_.c_str());
   mnl_attr_put_strz(message, NFTA_RULE_CHAIN, chain);
   Rule rule(message);

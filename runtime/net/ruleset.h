@@ -51,10 +51,12 @@ class Ruleset {
   /// Of type filter at `hook`; `policy`: NF_ACCEPT or NF_DROP.
   void add_chain(const char* name, uint32_t hook, int32_t priority, uint32_t policy);
   void add_rule(const char* chain, const std::function<void(Rule&)>& make);
+  void add_first_rule(const char* chain, const std::function<void(Rule&)>& make);  // of a chain that is there
   /// Throws SysError with what the kernel refused.
   void load();
 
  private:
+  void put_rule(const char* chain, int flags, const std::function<void(Rule&)>& make);
   nlmsghdr* add(int type, int flags, std::string doing);
 
   std::string table_;

@@ -63,12 +63,17 @@ std::vector<PortRange> merged(std::vector<PortRange> ranges) {
 
 std::vector<PortRange> ports_of_names(const NetworkAllowlist& list, uint8_t protocol) {
   std::vector<PortRange> ports;
-  if (protocol == IPPROTO_TCP)
-    for (const uint16_t port : kPortsOfLiveRules) ports.push_back({port, port});
   for (const NetworkRule& rule : list.rules)
     if (is_about_names(rule) && (protocol == IPPROTO_TCP || rule.udp))
       ports.insert(ports.end(), rule.ports.begin(), rule.ports.end());
   return merged(std::move(ports));
+}
+
+void steer_to_listener(const Steering& steering, const IpPrefix& range, uint8_t protocol) {
+  const IpPrefix& own = range.address.is_v4() ? steering.list.synthetic.v4 : steering.list.synthetic.v6;
+  steering.rules.add_rule("pre", [&](Rule& rule) {
+    rule.to(range).protocol(protocol).transparent(listener_address(own), kTransparentPort);
+  });
 }
 
 /// Locally sent packets pass here too, on `lo`.
@@ -77,18 +82,12 @@ void add_prerouting(const Steering& steering) {
   rules.add_chain("pre", NF_INET_PRE_ROUTING, kMangle, NF_ACCEPT);
   for (const IpPrefix& range : steering.ranges())
     rules.add_rule("pre", [&](Rule& rule) { rule.to(one(listener_address(range))).accept(); });
-  const auto steer_to_listener = [&](const IpPrefix& range, uint8_t protocol) {
-    const IpPrefix& own = range.address.is_v4() ? steering.list.synthetic.v4 : steering.list.synthetic.v6;
-    rules.add_rule("pre", [&](Rule& rule) {
-      rule.to(range).protocol(protocol).transparent(listener_address(own), kTransparentPort);
-    });
-  };
   for (const uint8_t protocol : {IPPROTO_TCP, IPPROTO_UDP}) {
     if (protocol == IPPROTO_UDP && !has_udp(steering.list)) continue;
     rules.add_rule("pre", [&](Rule& rule) { rule.protocol(protocol).port(kDns).accept(); });
-    for (const IpPrefix& range : steering.ranges()) steer_to_listener(range, protocol);
+    for (const IpPrefix& range : steering.ranges()) steer_to_listener(steering, range, protocol);
     for (const auto& [prefix, named] : named_prefixes(steering))
-      if (protocol == IPPROTO_TCP || named->udp) steer_to_listener(prefix, protocol);
+      if (protocol == IPPROTO_TCP || named->udp) steer_to_listener(steering, prefix, protocol);
   }
 }
 
@@ -128,6 +127,24 @@ void steer(const NetworkAllowlist& list, Ipv6 ipv6) {
   const Steering steering{rules, list, ipv6};
   add_prerouting(steering);
   add_output(steering);
+  rules.load();
+}
+
+void steer_more(const NetworkAllowlist& list, const NetworkRule& added, Ipv6 ipv6) {
+  Ruleset rules("clawbox");
+  NetworkAllowlist alone;
+  alone.rules = {added};
+  alone.synthetic = list.synthetic;
+  const Steering steering{rules, alone, ipv6};
+  for (const auto& [prefix, unused] : named_prefixes(steering)) steer_to_listener(steering, prefix, IPPROTO_TCP);
+  // The last rules of the chain refuse what has come so far: ahead of them.
+  const auto accept_to = [&](const IpPrefix& range) {
+    for (const PortRange& ports : added.ports)
+      rules.add_first_rule("out", [&](Rule& rule) { rule.to(range).protocol(IPPROTO_TCP).ports(ports).accept(); });
+  };
+  if (is_about_names(added))
+    for (const IpPrefix& range : steering.ranges()) accept_to(range);
+  for (const auto& [prefix, unused] : named_prefixes(steering)) accept_to(prefix);
   rules.load();
 }
 

@@ -5,7 +5,6 @@
 // Least kernel: 4.19 (tproxy), as for inet tables; modules are loaded on demand, also for an ordinary user.
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 #include "net/link.h"
@@ -14,16 +13,18 @@
 namespace clawbox::net {
 
 inline constexpr uint16_t kTransparentPort = 15001;  // of the listeners' own addresses: takes no port of the session's
-inline constexpr std::array<uint16_t, 3> kPortsOfLiveRules{22, 80, 443};
-inline constexpr uint16_t kRefusalGroup = 5;  // NFLOG: nfnetlink_log
+inline constexpr uint16_t kRefusalGroup = 5;         // NFLOG: nfnetlink_log
 
 /// Some rule opens UDP.
 bool has_udp(const NetworkAllowlist& list);
 
-/// For Steering::kTproxy; kAnyIp has no tables, as its listeners have the synthetic addresses themselves. Ports that
-/// may come by `clawbox network allow` are let through to the names' addresses too: the relay resets what no rule has.
+/// For Steering::kTproxy; kAnyIp has no tables, as its listeners have the synthetic addresses themselves. To the names'
+/// addresses every port that some rule has is let through: the relay resets what the name's own rule does not have.
 /// Needs CAP_NET_ADMIN in the network namespace of the caller. Throws SysError, ENOENT or EOPNOTSUPP where the kernel
 /// has no nf_tables or a part of it is missing.
 void steer(const NetworkAllowlist& list, Ipv6 ipv6);
+/// After it, in the life of the session: one more rule. A rule that is withdrawn leaves its way open, to the relay's
+/// no.
+void steer_more(const NetworkAllowlist& list, const NetworkRule& rule, Ipv6 ipv6);
 
 }  // namespace clawbox::net
