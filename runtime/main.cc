@@ -40,17 +40,15 @@ struct KnownVerb {
   std::string_view name;
   cli::Verb (*add)(CLI::App& app, const std::vector<std::string>& command);
 };
-constexpr std::array<KnownVerb, 22> kVerbs{{{"run", cli::add_run},         {"explain", cli::add_explain},
-                                            {"profile", cli::add_profile}, {"doctor", cli::add_doctor},
-                                            {"create", cli::add_create},   {"exec", cli::add_exec},
-                                            {"ls", cli::add_ls},           {"inspect", cli::add_inspect},
-                                            {"stats", cli::add_stats},     {"logs", cli::add_logs},
-                                            {"stop", cli::add_stop},       {"kill", cli::add_kill},
-                                            {"freeze", cli::add_freeze},   {"thaw", cli::add_thaw},
-                                            {"rm", cli::add_rm},           {"prune", cli::add_prune},
-                                            {"diff", cli::add_diff},       {"apply", cli::add_apply},
-                                            {"discard", cli::add_discard}, {"log", cli::add_log},
-                                            {"report", cli::add_report},   {"fs", cli::add_fs}}};
+constexpr std::array<KnownVerb, 23> kVerbs{
+    {{"run", cli::add_run},         {"explain", cli::add_explain}, {"profile", cli::add_profile},
+     {"doctor", cli::add_doctor},   {"create", cli::add_create},   {"exec", cli::add_exec},
+     {"ls", cli::add_ls},           {"inspect", cli::add_inspect}, {"stats", cli::add_stats},
+     {"logs", cli::add_logs},       {"stop", cli::add_stop},       {"kill", cli::add_kill},
+     {"freeze", cli::add_freeze},   {"thaw", cli::add_thaw},       {"rm", cli::add_rm},
+     {"prune", cli::add_prune},     {"diff", cli::add_diff},       {"apply", cli::add_apply},
+     {"discard", cli::add_discard}, {"log", cli::add_log},         {"report", cli::add_report},
+     {"fs", cli::add_fs},           {"network", cli::add_network}}};
 
 /// The verb that the first word names, else all: the options of the others would cost every start a tenth of its time
 /// before anything is done.

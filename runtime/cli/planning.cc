@@ -13,12 +13,20 @@
 #include "profile/default_name.h"
 #include "session/directories.h"
 #include "session/overlay.h"
+#include "session/steering_fact.h"
 
 namespace clawbox::cli {
 namespace {
 
 std::optional<std::string> if_given(const std::string& word) {
   return word.empty() ? std::nullopt : std::optional(word);
+}
+
+PortMapping ports_of(const std::string& words) {
+  const auto ports = parse_port_mapping(words);
+  if (ports) return *ports;
+  throw Error(ExitStatus::kUsage, fmt::format("--publish {}: not [[ADDRESS:]PORT:]PORT", in_quotes(words)),
+              "for example --publish 127.0.0.1:8080:3000, or --publish 3000 for the same port of both");
 }
 
 ExitStatus status_of(const profile::Reading& reading) {
@@ -61,6 +69,9 @@ void add_plan_words(CLI::App& verb, PlanWords& words) {
       ->check(not_empty());
   verb.add_option("-e,--env", words.environment, "set a variable inside; may be repeated")
       ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  verb.add_option("--publish", words.publish, "a port of the host ends at one of the session's; may be repeated")
+      ->type_name("[[ADDRESS:]PORT:]PORT")
       ->allow_extra_args(false);
   verb.add_flag("--overlay", words.overlay, "leave the workspace as it is: keep what is written apart, under `disk`");
   add_cap_words(verb, words.caps);
@@ -107,12 +118,15 @@ Plan plan_of(const profile::Profile& profile, const PlanWords& words, std::vecto
   request.workdir = if_given(words.workdir);
   for (const std::string& variable : words.environment) request.env.push_back(variable_of(variable));
   request.caps = cap_words(words.caps);
+  for (const std::string& ports : words.publish) request.publish.push_back(ports_of(ports));
   request.overlay = words.overlay;
   request.lasting = words.lasting;
   plan::Host host = plan::look_at_host();
   if (plan::wants_group(profile.limits, request.caps))
     host.control_groups = plan::group_facts(host, profile.limits.cgroup.value);
   host.stores = session::tried_stores(plan::stores_to_try(profile, request));
+  if (profile.network.mode.value == profile::NetworkMode::kAllowlist || !request.publish.empty())
+    host.no_tproxy = session::why_no_tproxy(host, session::directories_of_caller().cache);
   watch.lap("host");
   Plan plan = plan::resolve(profile, host, plan::HostFiles(), request);
   watch.lap("plan");

@@ -20,13 +20,14 @@ struct PlanWords {
   std::string workspace, workdir;
   std::vector<std::string> environment;
   CapTexts caps;
+  std::vector<std::string> publish;
   bool overlay = false;
   bool lasting = false;  // a session without a command of its own
 };
 
 /// `--profile "$UNSET"` must not mean the default.
 CLI::Validator not_empty();
-/// --profile, --workspace, --workdir, --env, --overlay, and the caps
+/// --profile, --workspace, --workdir, --env, --publish, --overlay, and the caps
 void add_plan_words(CLI::App& verb, PlanWords& words);
 /// NAME=VALUE of --env. Throws Error(kUsage).
 std::pair<std::string, std::string> variable_of(const std::string& words);

@@ -43,6 +43,7 @@ Verb add_stop(CLI::App& app, const std::vector<std::string>& command);
 Verb add_kill(CLI::App& app, const std::vector<std::string>& command);
 Verb add_freeze(CLI::App& app, const std::vector<std::string>& command);
 Verb add_thaw(CLI::App& app, const std::vector<std::string>& command);
+Verb add_network(CLI::App& app, const std::vector<std::string>& command);
 Verb add_rm(CLI::App& app, const std::vector<std::string>& command);
 Verb add_prune(CLI::App& app, const std::vector<std::string>& command);
 

@@ -15,6 +15,8 @@
 #include "launch/protocol.h"
 #include "mount/view.h"
 #include "net/link.h"
+#include "net/listeners.h"
+#include "net/steering.h"
 #include "seccomp/install.h"
 #include "seccomp/landlock.h"
 #include "sys/files.h"
@@ -26,7 +28,8 @@
 namespace clawbox::launch {
 namespace {
 
-constexpr int kFirstFreeDescriptor = 4;  // 0–2 are /dev/null, 3 is the channel
+constexpr std::size_t kListenersInPacket = 200;  // of sys::kMostDescriptors
+constexpr int kFirstFreeDescriptor = 4;          // 0–2 are /dev/null, 3 is the channel
 
 /// The launcher is gone: nobody is left to tell.
 [[noreturn]] void die() { sys::exit_alone(static_cast<int>(ExitStatus::kSetupFailed)); }
@@ -51,6 +54,36 @@ OwnedFd mounted(const store::Store& store, const OwnedFd& channel) {
   packet.kind = Kind::kStore;
   if (!send(channel, packet, std::array{mounted.for_parent.get(), user_namespace.get()})) die();
   return std::move(mounted.mount);
+}
+
+/// The listeners are opened while our capabilities over the network last, and served by a process outside.
+void give_listeners(const std::vector<net::Opened>& opened, const OwnedFd& channel) {
+  for (std::size_t first = 0; first < opened.size(); first += kListenersInPacket) {
+    Packet packet;
+    packet.kind = Kind::kListeners;
+    std::vector<int> descriptors;
+    for (std::size_t i = first; i < std::min(opened.size(), first + kListenersInPacket); ++i) {
+      packet.text[i - first] = static_cast<char>(opened[i].door);
+      descriptors.push_back(opened[i].socket.get());
+    }
+    if (!send(channel, packet, descriptors)) die();
+  }
+}
+
+void set_up_network(const Network& network, const OwnedFd& channel) {
+  if (network.mode == Network::Mode::kHost) return;
+  if (!network.allowlist) return net::bring_loopback_up();
+  const net::Ipv6 ipv6 = net::make_every_address_local(network.allowlist->synthetic);
+  if (network.allowlist->steering == NetworkAllowlist::Steering::kTproxy) net::steer(*network.allowlist, ipv6);
+  give_listeners(net::open_listeners(*network.allowlist, ipv6), channel);
+}
+
+/// The session's own servers, and the relay's sockets, which are bound later by a process without capabilities, may
+/// have any port of the session's own network. Through the new proc, as the host's may be read-only.
+void open_all_ports(const Network& network, const OwnedFd& bare_proc) {
+  if (!network.allowlist) return;
+  const std::string name = "sys/net/ipv4/ip_unprivileged_port_start";
+  sys::write_all(sys::open_at(bare_proc, name, O_WRONLY, sys::Resolve::kNoSymlinks), "0\n", name);
 }
 
 OwnedFd build_view(const Plan& plan, std::vector<OwnedFd> mapped, OwnedFd store) {
@@ -114,7 +147,7 @@ void settle(Inheritance& given, Stopwatch& watch) {
   become_session_user(plan.identity);
   sys::die_with_parent();
   sys::unshare(CLONE_NEWCGROUP);  // only now is our own cgroup its root
-  if (plan.network.mode != Network::Mode::kHost) net::bring_loopback_up();
+  set_up_network(plan.network, given.channel);
   watch.lap("network");
   sys::set_hostname(plan.identity.hostname);
   sys::rename_process("clawbox-init");
@@ -122,6 +155,7 @@ void settle(Inheritance& given, Stopwatch& watch) {
   if (may_keep_keys(plan.syscalls)) sys::join_new_keyring();
   OwnedFd store = given.store != nullptr ? mounted(*given.store, given.channel) : OwnedFd();
   const OwnedFd bare_proc = build_view(plan, std::move(mapped), std::move(store));
+  open_all_ports(plan.network, bare_proc);
   watch.lap("mounts");
   let_go_of_stdio();
   enter_inner_user_namespace(plan.identity, bare_proc);  // from here nothing of the outer namespace is ours

@@ -31,6 +31,13 @@ sys::Clone clone_pid_1(const Plan& plan, const OwnedFd& cgroup) try {
               "the system restricts user namespaces: `clawbox doctor` names the setting and the way to change it");
 }
 
+void take_listeners(Message message, std::vector<net::Opened>& listeners) {
+  const std::string_view doors = what_of(message.packet);
+  if (doors.size() != message.descriptors.size()) throw_sys_error(EPROTO, "receiving the session's listeners");
+  for (std::size_t i = 0; i < doors.size(); ++i)
+    listeners.push_back({static_cast<net::Door>(doors[i]), std::move(message.descriptors[i])});
+}
+
 /// A service may have told the kernel to spare its processes, and a group of which none may be killed hangs at its cap:
 /// proc_pid_oom_score_adj(5).
 void make_killable(pid_t pid) {
@@ -39,19 +46,9 @@ void make_killable(pid_t pid) {
   sys::write_all(sys::open(fmt::format("/proc/{}/oom_score_adj", pid), O_WRONLY), "0", "oom_score_adj");
 }
 
-// A list that nobody holds connections to would only look like one.
-void refuse_unenforced(const Network& network) {
-  if (network.mode != Network::Mode::kAllowlist) return;
-  throw Error(
-      ExitStatus::kNotSupported,
-      fmt::format("{}: network.mode = \"allowlist\" is planned and not enforced yet", to_string(network.origin)),
-      "use network.mode = \"none\" or \"host\"; `clawbox explain` shows what the list becomes");
-}
-
 }  // namespace
 
 Child start(const Plan& plan, const seccomp::Program& filters, const OwnedFd& cgroup, const store::Store* store) {
-  refuse_unenforced(plan.network);
   auto [ours, theirs] = sys::make_channel();
   sys::join_empty_keyring("clawbox");  // the child inherits it, and none of the caller's keys
   sys::Clone clone = clone_pid_1(plan, cgroup);
@@ -84,6 +81,10 @@ Gifts Child::gifts(store::Store* store) {
     if (message->packet.kind == Kind::kFailed) throw failure_in(message->packet);
     if (message->packet.kind == Kind::kStore) {
       store->serve(std::move(message->descriptors.at(0)), std::move(message->descriptors.at(1)));
+      continue;
+    }
+    if (message->packet.kind == Kind::kListeners) {
+      take_listeners(std::move(*message), gifts.listeners);
       continue;
     }
     if (!message->descriptors.empty()) gifts.listener = std::move(message->descriptors.front());

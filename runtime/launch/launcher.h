@@ -10,6 +10,7 @@
 #include "base/owned_fd.h"
 #include "launch/protocol.h"
 #include "launch/stdio.h"
+#include "net/listeners.h"
 #include "plan/plan.h"
 #include "seccomp/compile.h"
 #include "store/store.h"
@@ -18,8 +19,9 @@
 namespace clawbox::launch {
 
 struct Gifts {
-  OwnedFd listener;     // where the filter tells of calls, if it does
-  std::string timings;  // "step=microseconds step=…"
+  OwnedFd listener;                    // where the filter tells of calls, if it does
+  std::vector<net::Opened> listeners;  // in the session's network, with an allow-list
+  std::string timings;                 // "step=microseconds step=…"
 };
 
 class Child {

@@ -5,12 +5,14 @@
 // the first descriptor holds its words, see launch/words.h, the others are its 0, 1 and 2 as far as they are passed
 // and, of one that is held, a pipe from which a byte lets it go on after its kProgram), kFiles (as kExec, for a file
 // operation: files/request.h instead of a command's words, a stream as 0, and no program: a copy of pid 1 does it),
-// kSignal (to a command's process group, or to everybody), kFreeze (every process stops), kContinue. Up: kStore (a
-// store was mounted that the launcher has to serve before anything else comes: its descriptor, and the user namespace),
-// kReady (set-up is done), kFailed; then of one command kTerminal (the master of its terminal), kProgram (this file
-// will be executed; with its descriptor), kStarted (the exec succeeded) or kFailed, kStopped, kExited. End-of-file
-// before kReady: killed while setting up. Either end that sees end-of-file later ends the session. Pid 1 and what it
-// forks until their exec are the only writers of the upward direction: no program ever holds the channel.
+// kSignal (to a command's process group, or to everybody), kFreeze (every process stops), kContinue. Up: kListeners
+// (sockets of the session's network, for the launcher's side to serve: descriptors, and in the text a net::Door for
+// each), kStore (a store was mounted that the launcher has to serve before anything else comes: its descriptor, and the
+// user namespace), kReady (set-up is done), kFailed; then of one command kTerminal (the master of its terminal),
+// kProgram (this file will be executed; with its descriptor), kStarted (the exec succeeded) or kFailed, kStopped,
+// kExited. End-of-file before kReady: killed while setting up. Either end that sees end-of-file later ends the session.
+// Pid 1 and what it forks until their exec are the only writers of the upward direction: no program ever holds the
+// channel.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +36,7 @@ enum class Kind : uint32_t {
   kSignal,
   kFreeze,
   kContinue,
+  kListeners,
   kStore,
   kReady,
   kFailed,

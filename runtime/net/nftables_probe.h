@@ -1,10 +1,11 @@
-// Whether nf_tables can be used at all: nft(8), Linux 3.13, through libmnl.
+// Whether a session's network can be steered with nf_tables: nft(8), through libmnl.
 #pragma once
 
 namespace clawbox::net {
 
-/// Makes one empty table in the caller's network namespace, in one batch as the kernel demands. Needs CAP_NET_ADMIN
-/// there. The table stays: meant for a namespace that ends with its process.
-void make_probe_table();
+/// Makes, in the caller's network namespace, all that steering is made of: addresses, rules with tproxy, a log of
+/// refused packets, a transparent listener. Throws what the kernel refused. Needs CAP_NET_ADMIN there. It all stays:
+/// meant for a namespace that ends with its process.
+void try_steering();
 
 }  // namespace clawbox::net

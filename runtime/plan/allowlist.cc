@@ -143,6 +143,26 @@ void add_upstream(const ToolFiles& tool, Chosen<NetworkAllowlist>& chosen) {
   chosen.value.upstream = std::move(proxy);
 }
 
+/// How connections find the relay here, and what that costs.
+void choose_steering(const Host& host, Chosen<NetworkAllowlist>& chosen) {
+  if (host.no_tproxy.empty()) return;
+  chosen.value.steering = NetworkAllowlist::Steering::kAnyIp;
+  chosen.shortfalls.push_back({"addresses by prefix cannot be reached, and refused packets are not recorded",
+                               fmt::format("no nf_tables with tproxy here: {}", host.no_tproxy),
+                               "sudo modprobe -a nf_tables nft_tproxy nft_reject_inet nft_log nfnetlink_log", kByHost,
+                               Shortfall::Weight::kUsual});
+}
+
+/// Their packets are refused, and the record says so.
+void note_udp(Chosen<NetworkAllowlist>& chosen) {
+  for (const NetworkRule& rule : chosen.value.rules)
+    if (rule.udp)
+      chosen.shortfalls.push_back({fmt::format("no UDP to {}", to_string(rule.target)),
+                                   "the relay of this version carries TCP alone", "leave out udp = true", rule.origin,
+                                   Shortfall::Weight::kUsual});
+  for (NetworkRule& rule : chosen.value.rules) rule.udp = false;
+}
+
 }  // namespace
 
 Chosen<NetworkAllowlist> choose_allowlist(const Inputs& inputs, const Workspace& workspace,
@@ -160,6 +180,8 @@ Chosen<NetworkAllowlist> choose_allowlist(const Inputs& inputs, const Workspace&
   refuse_port_twice(list);
   add_limits(wish, list);
   add_upstream(tool, chosen);
+  choose_steering(inputs.host, chosen);
+  note_udp(chosen);
   return chosen;
 }
 

@@ -67,6 +67,8 @@ struct Host {
 
   std::vector<StoreFact> stores;  // only where the plan has an overlay: stores_to_try(), up to the first that works
 
+  std::string no_tproxy;  // why connections cannot be steered with nf_tables, where the profile has an allow-list
+
   std::optional<SubordinateIds> subordinate_uids, subordinate_gids;
   bool id_map_programs = false;  // newuidmap(1) and newgidmap(1) on the system's path
 };

@@ -77,6 +77,24 @@ profile::Profile with_overlay(profile::Profile profile) {
   return profile;
 }
 
+profile::Profile with_published(profile::Profile profile, const std::vector<PortMapping>& ports) {
+  using profile::NetworkMode;
+  profile::Profile::Network& network = profile.network;
+  if (network.mode.value == NetworkMode::kHost)
+    throw Error(ExitStatus::kUsage,
+                fmt::format("--publish: the session has the host's own network ({}), where its ports are the host's",
+                            to_string(network.mode.origin)),
+                "leave it out, or use a profile whose network.mode is \"allowlist\" or \"none\"");
+  if (network.mode.value == NetworkMode::kNone) {
+    // An inherited list was switched off with the mode: what listens inside is reached, and nothing from inside.
+    network.mode = {NetworkMode::kAllowlist, kByCommandLine};
+    network.allow.clear();
+    network.host_ports.clear();
+  }
+  for (const PortMapping& port : ports) network.publish.push_back({port, kByCommandLine});
+  return profile;
+}
+
 profile::Profile without_group_caps(profile::Profile profile) {
   profile::Profile::Limits& limits = profile.limits;
   for (const auto cap : kGroupCaps) (limits.*cap).reset();

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/network_rule.h"
+
 namespace clawbox::plan {
 
 /// --memory, --cpu, --processes, --disk, --time: each as far down as one likes, and up to the profile's max_* key.
@@ -26,8 +28,9 @@ struct Request {
   std::optional<std::string> workdir;                    // --workdir: relative to the workspace, or absolute inside
   std::vector<std::pair<std::string, std::string>> env;  // --env NAME=VALUE, in order; the last one of a name wins
   CapWords caps;
-  bool overlay = false;  // --overlay
-  bool lasting = false;  // a session without a command of its own
+  std::vector<PortMapping> publish;  // --publish
+  bool overlay = false;              // --overlay
+  bool lasting = false;              // a session without a command of its own
 };
 
 }  // namespace clawbox::plan

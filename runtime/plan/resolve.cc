@@ -30,12 +30,15 @@ Chosen<Audit> choose_audit(const Inputs& inputs) {
 }  // namespace
 
 Plan resolve(const profile::Profile& profile, const Host& host, const FileView& files, const Request& request) {
-  if (request.caps != CapWords{} || request.overlay) {
+  if (request.caps != CapWords{} || request.overlay || !request.publish.empty()) {
     Request rest = request;
     rest.caps = {};
     rest.overlay = false;
-    const profile::Profile capped = with_caps(profile, request.caps);
-    return resolve(request.overlay ? with_overlay(capped) : capped, host, files, rest);
+    rest.publish.clear();
+    profile::Profile changed = with_caps(profile, request.caps);
+    if (request.overlay) changed = with_overlay(std::move(changed));
+    if (!request.publish.empty()) changed = with_published(std::move(changed), request.publish);
+    return resolve(changed, host, files, rest);
   }
   const Inputs inputs{profile, host, files, request};
   if (request.argv.empty() && !request.lasting)

@@ -50,10 +50,13 @@ struct Caps {
 Chosen<Caps> choose_caps(const Inputs& inputs, const Workspace& workspace, const std::vector<MountStep>& mounts,
                          const std::optional<Storage>& storage);
 
-/// overrides.cc. The profile with the caps that the command line gives, and with its workspace as an overlay. Throw
-/// kUsage for a cap that is higher than the profile lets go, and for an overlay that would let write what it forbids.
+/// overrides.cc. The profile with the caps that the command line gives, with its workspace as an overlay, and with more
+/// published ports: without a network of its own it gets one from which nothing can be reached. Throw kUsage for a cap
+/// that is higher than the profile lets go, for an overlay that would let write what it forbids, and for ports of a
+/// session in the host's network.
 profile::Profile with_caps(profile::Profile profile, const CapWords& words);
 profile::Profile with_overlay(profile::Profile profile);
+profile::Profile with_published(profile::Profile profile, const std::vector<PortMapping>& ports);
 
 /// syscalls.cc
 SyscallPolicy choose_syscalls(const Inputs& inputs, const std::optional<Storage>& storage);

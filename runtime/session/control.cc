@@ -57,9 +57,9 @@ void Control::accept() {
   sweep();
   auto connection = sys::accept_one(listening_);
   if (!connection || clients_.size() >= kMostClients) return;
-  const uid_t peer = sys::peer_of(*connection).uid;
-  if (peer != ::geteuid() && peer != 0) return;
-  const Entry client = clients_.insert(clients_.end(), Client{std::move(*connection), nullptr});
+  const sys::Peer peer = sys::peer_of(*connection);
+  if (peer.uid != ::geteuid() && peer.uid != 0) return;
+  const Entry client = clients_.insert(clients_.end(), Client{std::move(*connection), peer, nullptr});
   supervisor_.loop().watch(client->connection.get(), EPOLLIN, [this, client](uint32_t) { hear(client); });
 }
 
@@ -99,6 +99,11 @@ Json Control::answer(Entry client, const Json& request, std::vector<OwnedFd> des
   if (what == "files") return require_ready(*client), begin(client, file_wish_of(request, std::move(descriptors)));
   if (what == "freeze") return supervisor_.freeze(), Json{{"ok", true}};
   if (what == "thaw") return supervisor_.thaw(), Json{{"ok", true}};
+  if (what == "network") {
+    const sys::Peer& peer = client->peer;
+    supervisor_.change_network(request, fmt::format("uid {}, pid {}", peer.uid, peer.pid));
+    return {{"ok", true}};
+  }
   if (what == "stop" || what == "kill") return end_session(request);
   if (what == "signal" && client->command) return client->command->signal(request.at("signal").get<int>()), Json();
   throw Error(ExitStatus::kNotSupported, fmt::format("the session does not know {}", in_quotes(what)),

@@ -10,6 +10,7 @@
 //   exec {…}                    see `wish_of` in control_exec.cc; descriptors: the words (launch/words.h), then stdio
 //   files {"labels"}            a file operation; descriptors: its words (files/request.h), a stream (files/stream.h)
 //   signal {"signal"}           to the command of this connection
+//   network {"change", "host", "lasts_ms"}   what the session may reach; see live_rule.h
 // Anybody but this user and root is turned away (SO_PEERCRED). Whoever may ask could also kill us: this is no boundary,
 // and nothing of the sandbox reaches it. Garbage costs its sender the connection.
 #pragma once
@@ -27,6 +28,7 @@
 #include "supervise/supervisor.h"
 #include "sys/channel.h"
 #include "sys/clock.h"
+#include "sys/sockets.h"
 
 namespace clawbox::session {
 
@@ -48,6 +50,7 @@ class Control {
  private:
   struct Client {
     OwnedFd connection;
+    sys::Peer peer;
     std::unique_ptr<RemoteCommand> command;
     bool is_over = false;  // swept by the next turn: it may be on the stack
   };

@@ -111,8 +111,8 @@ Attempt try_loopback(const plan::Host& host) {
 
 Attempt try_nftables(const plan::Host& host) {
   return in_child(CLONE_NEWUSER | CLONE_NEWNET, probe_identity(host), [] {
-    net::make_probe_table();
-    return "a table can be made in a user and network namespace";
+    net::try_steering();
+    return "a session's connections can be steered by name (tproxy), and refusals logged";
   });
 }
 

@@ -7,8 +7,10 @@
 #include "cgroup/cgroup.h"
 #include "launch/launcher.h"
 #include "seccomp/cache.h"
+#include "session/egress.h"
 #include "session/overlay.h"
 #include "session/protected_files.h"
+#include "session/steering_fact.h"
 #include "store/host_watch.h"
 #include "supervise/caller_stdio.h"
 #include "supervise/supervisor.h"
@@ -42,6 +44,14 @@ std::unique_ptr<store::Store> watched_in_place(const Plan& plan, const std::stri
     return seccomp::compile_cached(*store::calls_of(Storage::Backing::kWatch), cache + "/filters").filters;
   };
   return std::make_unique<store::HostWatch>(plan.workspace.host, plan.storage->bytes, filters);
+}
+
+/// What a plan knows of the host by an earlier trial may have changed since.
+launch::Gifts gifts_of(launch::Child& child, store::Store* store, const Directories& directories) try {
+  return child.gifts(store);
+} catch (const Error&) {
+  forget_steering(directories.cache);
+  throw;
 }
 
 /// The guest is in while this lives.
@@ -102,19 +112,23 @@ Outcome Session::live(const Plan& plan, const Registration& entry, Guest& guest,
   child.go(plan);
   // While the child sets up: none of this needs it, and all of it must be done before anything runs.
   const std::string trail = directories_.state + "/audit";
+  Egress egress(plan, directories_);  // the relay: it reads nothing before it has the listeners
   const std::unique_ptr<store::Store> in_place = watched_in_place(plan, directories_.cache);
   if (!kept.record) {
     kept.before = protected_state(plan);
     kept.record.emplace(plan, trail, entry.id());
     kept.record->start(plan, child.pid());
   }
-  launch::Gifts gifts = child.gifts(overlay.store());
+  launch::Gifts gifts = gifts_of(child, overlay.store(), directories_);
   watch.lap("set-up");
+  egress.serve(std::move(gifts.listeners));
+  watch.lap("egress");
   supervise::Supervisor supervisor(plan, child, group);
   const auto write = [&](const auto& event, const Json& what) { kept.record->write(event, what); };
   const auto tell = [&](const std::string& text) { guest.tell(text); };
   supervisor.go_on_after(kept.counts);
   supervisor.listen({std::move(gifts.listener), digests_in(directories_.cache), overlay.is_answering()}, write);
+  egress.watch(supervisor, write, tell);
   supervisor.watch_caps(write);
   supervisor.guard_space(trail, write, tell);
   if (overlay.store() != nullptr) supervisor.watch_store(*overlay.store(), write, tell);
@@ -126,6 +140,7 @@ Outcome Session::live(const Plan& plan, const Registration& entry, Guest& guest,
   timings_ = {watch.laps(), gifts.timings};
   Outcome outcome = guest.live();
   child.process().release();  // pid 1 ends by itself; nobody waits for its teardown
+  egress.finish();
   kept.counts = supervisor.counts();
   outcome.protected_changes = changes_since(kept.before, plan);
   outcome.overlay = overlay.kept(outcome.detail);

@@ -38,6 +38,8 @@ class CallWatch {
   /// Every process of the session has ended.
   void finish();
 
+  /// As ExecLog.
+  uint64_t exec_of(pid_t process) { return execs_.exec_of(process); }
   uint64_t execs() const { return execs_.execs(); }
   void go_on_after(uint64_t execs) { execs_.go_on_after(execs); }
   uint64_t refusals() const { return refusals_; }

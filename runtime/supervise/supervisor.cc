@@ -111,6 +111,12 @@ void Supervisor::thaw() {
 
 Usage Supervisor::usage() const { return usage_of_tree(child_.pid()); }
 
+void Supervisor::change_network(const Json& request, const std::string& by) {
+  if (!change_network_)
+    throw Error(ExitStatus::kUsage, "the session has no list of hosts: its network.mode is not \"allowlist\"");
+  change_network_(request, by);
+}
+
 void Supervisor::write_usage() {
   usage_.drain();
   const Usage now = usage();

@@ -62,6 +62,13 @@ class Supervisor {
   void end(Outcome outcome, std::chrono::milliseconds grace);
   bool is_ending() const { return cut_short_.has_value(); }
   Usage usage() const;
+  /// The id of the exec that runs in this process, 0 if none is known.
+  uint64_t exec_of(pid_t process) { return calls_ ? calls_->exec_of(process) : 0; }
+
+  /// What a client asks for the session's network, and on whose behalf; nobody there: it has none to change.
+  using ChangeNetwork = std::function<void(const Json& request, const std::string& by)>;
+  void when_network_changes(ChangeNetwork change) { change_network_ = std::move(change); }
+  void change_network(const Json& request, const std::string& by);
 
   /// `when_over`, instead of an end of `run`: pid 1 is gone, and what it has written may not be passed on yet.
   void when_over(std::function<void()> call) { when_over_ = std::move(call); }
@@ -101,6 +108,7 @@ class Supervisor {
   std::optional<StoreWatch> store_;
   ExecLog::Write write_;
   std::function<void()> when_over_;
+  ChangeNetwork change_network_;
   bool frozen_ = false;
   std::chrono::microseconds kill_at_{0};
   std::chrono::milliseconds cpu_at_end_{0};  // a pid 1 that is killed tells nothing

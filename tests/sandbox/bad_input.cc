@@ -255,10 +255,6 @@ TEST_CASE("a workspace that holds the state directory is refused") {
 }
 
 TEST_CASE("what this version cannot do yet is refused by name") {
-  check_profile("version = 1\nextends = 'coding'\n[network]\nmode = 'allowlist'\n", "allowlist",
-                ExitStatus::kNotSupported);
-  check_profile("version = 1\nextends = 'coding'\n[network]\nmode = 'allowlist'\nallow = []\n",
-                "network.mode = \"allowlist\" is planned and not enforced yet", ExitStatus::kNotSupported);
   check_profile("version = 1\nextends = 'coding'\n[[exec.rules]]\nmatch = ['git']\n",
                 "odd.toml:3:3: 'exec' comes with a later release", ExitStatus::kNotSupported);
 }

@@ -260,6 +260,44 @@ TEST_CASE("a port that is published twice is refused") {
   CHECK(contains(world.refusal().what(), "try.toml:61: port 8080 of 127.0.0.1 is published twice (try.toml:60)"));
 }
 
+TEST_CASE("ports of the command line come after those of the profile") {
+  Networked world;
+  world.host("a.example");
+  world.profile.network.publish.push_back({*parse_port_mapping("8080:3000"), {"try.toml", 60}});
+  world.request.publish = {*parse_port_mapping("127.0.0.1:9090:3000")};
+  const NetworkAllowlist list = world.list();
+  REQUIRE(list.publish.size() == 2);
+  CHECK(list.publish[1].port == 9090);
+  CHECK(to_string(list.publish[1].origin) == "command line");
+  CHECK(list.rules.size() == 1);
+  world.request.publish = {*parse_port_mapping("8080:3001")};
+  CHECK(contains(world.refusal().what(), "is published twice"));
+}
+
+TEST_CASE("a session without a network that publishes still reaches nothing, also of a list that was switched off") {
+  Networked world;
+  world.profile.network.mode = {profile::NetworkMode::kNone, {"try.toml", 50}};
+  world.host("a.example");
+  world.profile.network.host_ports = {{5432, {"try.toml", 61}}};
+  world.request.publish = {*parse_port_mapping("3000")};
+  const NetworkAllowlist list = world.list();
+  CHECK(list.rules.empty());
+  CHECK(list.host_ports.empty());
+  CHECK(list.publish.size() == 1);
+  world.profile.network.mode.value = profile::NetworkMode::kHost;
+  CHECK(world.refusal().status() == ExitStatus::kUsage);
+}
+
+TEST_CASE("without nf_tables connections are steered by addresses, and what that costs is said with its reason") {
+  Networked world;
+  world.host("a.example");
+  CHECK(world.list().steering == NetworkAllowlist::Steering::kTproxy);
+  world.World::host.no_tproxy = "making an nf_tables table: Operation not supported";
+  CHECK(world.list().steering == NetworkAllowlist::Steering::kAnyIp);
+  CHECK(test::has_shortfall(world.plan(), "prefix"));
+  CHECK(contains(explained(world.plan()), "anyip"));
+}
+
 TEST_CASE("the session's own name server is its only one") {
   Networked world;
   world.files.file("/etc/nsswitch.conf");
