@@ -9,8 +9,9 @@ const NO_SUCH_SESSION = 72;
 const OWN_STATUSES = new Set([64, 65, 66, 67, 68, 69, 70, 72, 73, 75, 77, 78, 125]);
 const OWN_MESSAGE = /^clawbox: error: /m;
 
-// Where clawbox keeps things, and the service manager that holds its caps. Nothing else of the gateway's passes: its
-// secrets do not concern a launcher, and what a model asks for must never steer one.
+// Where clawbox keeps things, the service manager that holds its caps, and the proxy through which the host reaches the
+// network (sessions do not see these). Nothing else of the gateway's passes: its secrets do not concern a launcher, and
+// what a model asks for must never steer one.
 const PASSED = [
   "HOME",
   "USER",
@@ -20,6 +21,12 @@ const PASSED = [
   "XDG_CACHE_HOME",
   "XDG_RUNTIME_DIR",
   "DBUS_SESSION_BUS_ADDRESS",
+  "https_proxy",
+  "HTTPS_PROXY",
+  "all_proxy",
+  "ALL_PROXY",
+  "no_proxy",
+  "NO_PROXY",
 ];
 
 export function launcherEnvironment(environment) {

@@ -2,6 +2,7 @@
 // not know is refused too, so that nothing an operator wrote is silently without effect.
 //
 // What is not decided here: workdir and binds (mounts.js), env and setupCommand (exec.js, sandbox.js).
+import { networkTable } from "./network.js";
 import { cpuText, dockerBytes, sizeText, ulimitRange } from "./units.js";
 
 const DEFAULT_IMAGE = "openclaw-sandbox:bookworm-slim";
@@ -38,9 +39,12 @@ const KEYS = {
   },
   tmpfs: chooseTmpfs,
   network(wish, network) {
-    const table = networkTable(network);
-    if (table) wish.profile.network = table;
-    else wish.refuse(`${JSON.stringify(network)} is not available: only "none" is, until named hosts can be allowed`);
+    if (network === "none" || network === "") wish.profile.network = networkTable(wish.network);
+    else
+      wish.refuse(
+        `${JSON.stringify(network)} is not available: only "none" is; what may be reached is named in ` +
+          "plugins.entries.clawbox.config.network.allow",
+      );
   },
   user: chooseUser,
   capDrop(wish, names) {
@@ -69,25 +73,20 @@ const KEYS = {
   gpus: refused("devices of the host are not shown"),
   seccompProfile: refused("a filter of Docker's cannot be loaded; [syscalls] of a clawbox profile says the same"),
   apparmorProfile: refused("clawbox confines without AppArmor; leave the key out"),
-  dns: refused("there is no network to ask name servers on"),
-  extraHosts: refused("there is no network to reach them on"),
+  dns: refused("names are looked up by the host, for what plugins.entries.clawbox.config.network.allow names"),
+  extraHosts: refused("names are looked up by the host: put them into its /etc/hosts"),
   dangerouslyAllowReservedContainerTargets: nothing,
   dangerouslyAllowExternalBindSources: nothing,
   dangerouslyAllowContainerNamespaceJoin: nothing,
 };
 
-/** The [network] table for sandbox.docker.network; null where it cannot be had. */
-export function networkTable(network) {
-  return network === "none" || network === "" ? { mode: "none" } : null;
-}
-
 /**
- * `owner` is {uid, gid} of whoever the sandbox's processes are; `tmpfsIsDefault` says that nobody configured tmpfs.
- * Returns {profile, softOpenFiles, refusals}; each refusal begins with the key.
+ * `owner` is {uid, gid} of whoever the sandbox's processes are; `tmpfsIsDefault` says that nobody configured tmpfs;
+ * `network` is of networkSettings(). Returns {profile, softOpenFiles, refusals}; each refusal begins with the key.
  */
-export function dockerWish(docker, { owner, tmpfsIsDefault }) {
+export function dockerWish(docker, { owner, tmpfsIsDefault, network }) {
   const limits = {};
-  const wish = { limits, profile: { limits, files: {}, identity: {} }, softOpenFiles: null, refusals: [], owner };
+  const wish = { limits, profile: { limits, files: {}, identity: {} }, softOpenFiles: null, refusals: [], owner, network };
   for (const [key, value] of Object.entries(docker)) {
     if (value === undefined || value === null || isEmptyList(key, value) || (key === "tmpfs" && tmpfsIsDefault))
       continue;

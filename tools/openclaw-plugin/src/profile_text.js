@@ -22,9 +22,12 @@ function valueText(value) {
     return value.length === 0 ? "[]" : `[\n${value.map((item) => `  ${valueText(item)},\n`).join("")}]`;
   if (!isTable(value)) return String(value);
   return `{ ${entriesOf(value)
-    .map(([key, item]) => `${key} = ${valueText(item)}`)
+    .map(([key, item]) => `${key} = ${lineText(item)}`)
     .join(", ")} }`;
 }
+
+/** Within a table of one line. */
+const lineText = (value) => (Array.isArray(value) ? `[${value.map(lineText).join(", ")}]` : valueText(value));
 
 /** A basic string of TOML: JSON's escapes are a part of its own, but for DEL, which must be escaped as well. */
 function stringText(text) {

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import { tmpfsPlaces } from "./fs_paths.js";
 import { dockerWish } from "./docker_keys.js";
 import { mountTable } from "./mounts.js";
+import { networkSettings } from "./network.js";
 import { plainPath } from "./paths.js";
 import { profileText } from "./profile_text.js";
 import { sha256 } from "./runtime_id.js";
@@ -25,6 +26,7 @@ export function sandboxWish(params, settings, skillMounts) {
   const docker = dockerWish(cfg.docker, {
     owner: sandboxUser(params.workspaceDir),
     tmpfsIsDefault: cfg.dockerTmpfsSource === "default",
+    network: networkSettings(settings, params.scopeKey),
   });
   refuse([...docker.refusals, ...table.refusals]);
   const overlay = settings.overlay === true && !table.workspace.readOnly;

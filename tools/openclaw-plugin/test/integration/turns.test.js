@@ -1,6 +1,9 @@
 // The plugin in the real OpenClaw: a gateway on loopback, agents' turns, and what they leave behind.
 import assert from "node:assert/strict";
+import dns from "node:dns/promises";
 import fs from "node:fs";
+import net from "node:net";
+import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { OpenClaw } from "../support/gateway.js";
@@ -25,6 +28,7 @@ const agents = {
   first: { workspaceAccess: "none", scope: "shared" },
   second: { workspaceAccess: "none", scope: "shared" },
   online: { docker: { network: "bridge", gpus: "all" } },
+  networked: {},
   curious: { docker: { binds: [`${directory}/outside:/data:ro`] } },
   sneaky: { docker: { binds: [`${workspaceOf("sneaky")}/link:/data:ro`] } },
   limited: {
@@ -36,6 +40,20 @@ const agents = {
     },
   },
 };
+
+// Two servers of the test's own, at an address that the machine's name leads to; one of them is listed.
+const servers = ["listed", "other"].map((name) => net.createServer((socket) => socket.end(`from ${name}\n`)));
+const reached = { host: os.hostname(), ports: [] };
+
+async function listedNetwork() {
+  const { address } = await dns.lookup(reached.host, { family: 4 });
+  for (const server of servers) {
+    await new Promise((listening, failed) => server.listen(0, address, listening).on("error", failed));
+    reached.ports.push(server.address().port);
+  }
+  const ports = [reached.ports[0]];
+  return { allow: [{ host: reached.host, ports, reason: "the test" }, { address, ports }] };
+}
 
 before(
   async () => {
@@ -59,13 +77,14 @@ before(
         Object.entries(agents).map(([id, sandbox]) => [id, { workspace: workspaceOf(id), sandbox }]),
       );
     });
-    openclaw.installPlugin({ command: program });
+    openclaw.installPlugin({ command: program, agents: { networked: { network: await listedNetwork() } } });
     await openclaw.startGateway();
   },
   { timeout: 600_000 },
 );
 
 after(async () => {
+  for (const server of servers) server.close();
   await openclaw.close();
   fs.rmSync(directory, { recursive: true, force: true });
 });
@@ -244,6 +263,26 @@ test("what cannot be honoured is refused by name, before the model is asked", as
     assert.equal(openclaw.model.requests, requests, agent);
     assert.match(openclaw.log, why);
   }
+});
+
+test("an agent reaches the server that is listed for it, by name, and nothing else; others reach nothing", async () => {
+  const said = (host, port) => `bash -c 'exec 3<>/dev/tcp/${host}/${port} && cat <&3' 2>&1; true`;
+  const [listed, other] = reached.ports;
+  const where = { agent: "networked" };
+  assert.equal((await exec(said(reached.host, listed), where)).trim(), "from listed");
+  for (const [host, port] of [
+    [reached.host, other],
+    ["127.0.0.1", listed],
+    ["198.51.100.7", 443],
+    ["not-listed.test", listed],
+  ])
+    assert.doesNotMatch(await exec(said(host, port), where), /^from/m, `${host}:${port}`);
+  assert.doesNotMatch(await exec(said(reached.host, listed)), /^from/m);
+  const { name } = openclaw.sessions().find((one) => one.labels["openclaw.scope"].startsWith("agent:networked:"));
+  const shown = openclaw.cli("clawbox", "log", name, "--", "--json", "--event", "net.connect").stdout;
+  const connected = shown.split("\n").filter((line) => line.includes('"connected"'));
+  assert.equal(connected.length, 1);
+  assert.match(connected[0], /"reason":"the test"/);
 });
 
 test("set-up, variables, limits and binds of the configuration", async () => {

@@ -73,6 +73,47 @@ test("all that cannot be done is one error that names each key", (context) =>
     /docker\.network: .*\n- sandbox\.docker\.gpus: .*\n- sandbox\.docker\.binds: /,
   ));
 
+test("without a list nothing is reached, and a list reaches the profile as it is", (context) => {
+  assert.match(wished(context).wish.text, /\[network\]\nmode = "none"\n/);
+  const network = {
+    allow: ["git.example.org", { host: "*.example.org", ports: [443, "8000-8010"], reason: "the mirror" }, { preset: "npm" }],
+    publish: ["127.0.0.1:8080:3000"],
+    hostPorts: [5432],
+    bytes: "2GiB",
+  };
+  assert.ok(
+    wished(context, { settings: { network } }).wish.text.includes(`[network]
+mode = "allowlist"
+allow = [
+  "git.example.org",
+  { host = "*.example.org", ports = [443, "8000-8010"], reason = "the mirror" },
+  { preset = "npm" },
+]
+publish = [
+  "127.0.0.1:8080:3000",
+]
+host_ports = [
+  5432,
+]
+bytes = "2GiB"
+`),
+  );
+});
+
+test("an agent's own list stands for that of all, also where it is empty", (context) => {
+  const all = { allow: ["a.test"] };
+  const text = (agents) => wished(context, { settings: { network: all, agents } }).wish.text;
+  assert.match(text({ other: { network: { allow: ["b.test"] } } }), /allow = \[\n {2}"a\.test",\n\]/);
+  assert.match(text({ main: { network: { allow: ["b.test"] } } }), /allow = \[\n {2}"b\.test",\n\]/);
+  assert.match(text({ main: { network: {} } }), /mode = "allowlist"\nallow = \[\]/);
+});
+
+test("a network of docker's is refused, with where hosts are named instead", (context) =>
+  assert.throws(
+    () => wished(context, { settings: { network: { allow: ["a.test"] } }, docker: { network: "bridge" } }),
+    /docker\.network: "bridge" is not available.*plugins\.entries\.clawbox\.config\.network\.allow/,
+  ));
+
 test("a label tells the profile by its name", () =>
   assert.match(configLabel("/srv/profiles/mine.toml", "x"), /^mine@[0-9a-f]{8}$/));
 
