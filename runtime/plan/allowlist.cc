@@ -153,12 +153,13 @@ void choose_steering(const Host& host, Chosen<NetworkAllowlist>& chosen) {
                                Shortfall::Weight::kUsual});
 }
 
-/// Their packets are refused, and the record says so.
+/// Without tproxy nobody could tell for whom a datagram was: it is refused.
 void note_udp(Chosen<NetworkAllowlist>& chosen) {
+  if (chosen.value.steering == NetworkAllowlist::Steering::kTproxy) return;
   for (const NetworkRule& rule : chosen.value.rules)
     if (rule.udp)
       chosen.shortfalls.push_back({fmt::format("no UDP to {}", to_string(rule.target)),
-                                   "the relay of this version carries TCP alone", "leave out udp = true", rule.origin,
+                                   "it needs nf_tables with tproxy", "leave out udp = true", rule.origin,
                                    Shortfall::Weight::kUsual});
   for (NetworkRule& rule : chosen.value.rules) rule.udp = false;
 }
