@@ -1,14 +1,11 @@
 // clawbox fs: one operation on the files of a session, as a command inside would see them.
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <cstring>
 #include <memory>
 
-#include "audit/hostile.h"
 #include "base/text.h"
+#include "cli/fs_answer.h"
 #include "cli/planning.h"
 #include "cli/print.h"
 #include "cli/session_words.h"
@@ -155,70 +152,6 @@ void write_out(std::string_view bytes) {
   }
 }
 
-const char* type_of(uint32_t mode) {
-  return S_ISREG(mode) ? "file" : S_ISDIR(mode) ? "directory" : S_ISLNK(mode) ? "link" : "other";
-}
-
-const char* type_of(char letter) {
-  return letter == 'f' ? "file" : letter == 'd' ? "directory" : letter == 'l' ? "link" : "other";
-}
-
-Json facts_of(const files::Answer& answer) {
-  return {{"type", type_of(answer.mode)},
-          {"size", answer.size},
-          {"mode", fmt::format("{:04o}", answer.mode & 07777)},
-          {"modified_ms", answer.modified_ns / 1'000'000},
-          {"links", answer.links}};
-}
-
-struct Entry {
-  std::string name;
-  char type = 'o';
-};
-
-std::vector<Entry> entries_in(const std::string& listing) {
-  std::vector<Entry> entries;
-  for (std::size_t at = 0; at < listing.size();) {
-    const std::size_t end = std::min(listing.find('\0', at), listing.size());
-    entries.push_back({listing.substr(at + 1, end - at - 1), listing[at]});
-    at = end + 1;
-  }
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
-  return entries;
-}
-
-void print_listing(const std::string& listing, bool json) {
-  Json list = Json::array();
-  std::string text;
-  for (const Entry& entry : entries_in(listing)) {
-    if (json) list.push_back({{"name", audit::hostile(entry.name)}, {"type", type_of(entry.type)}});
-    if (!json) text += escaped(entry.name, 4096) + (entry.type == 'd' ? "/\n" : "\n");
-  }
-  print(json ? list.dump() + "\n" : text);
-}
-
-void print_answer(const FsWords& words, const files::Request& request, const files::Answer& answer,
-                  const std::string& listing) {
-  if (request.operation == Operation::kList) return print_listing(listing, words.json);
-  const bool tells = request.operation == Operation::kStat || request.operation == Operation::kWrite;
-  if (tells && words.json) return print(facts_of(answer).dump() + "\n");
-  if (request.operation == Operation::kStat)
-    print(fmt::format("{}, {}, mode {:04o}, {} name{}\n", type_of(answer.mode), size_text(answer.size),
-                      answer.mode & 07777, answer.links, answer.links == 1 ? "" : "s"));
-}
-
-int report_failure(const FsWords& words, const files::Answer& answer) {
-  const char* const known = ::strerrorname_np(answer.error);
-  const std::string name = known != nullptr ? known : std::to_string(answer.error);
-  const std::string text = fmt::format("fs {}: {} ({})", words.operation, answer.what, name);
-  if (!words.json) print_error(Error(ExitStatus::kProblemsFound, text));
-  if (words.json) {
-    const Json json{{"errno", name}, {"error", text}};
-    fmt::print(stderr, "{}\n", json.dump(-1, ' ', true, Json::error_handler_t::replace));
-  }
-  return static_cast<int>(ExitStatus::kProblemsFound);
-}
-
 int fs(const FsWords& words) {
   session::FileWish wish;
   wish.request = request_of(words);
@@ -231,8 +164,8 @@ int fs(const FsWords& words) {
   const session::Sessions sessions = sessions_of_caller();
   OwnedFd connection = sessions.connect(sessions.found(words.session, session::Look::kAtFacts));
   const files::Answer answer = session::operate_on_files(std::move(connection), wish);
-  if (answer.error != 0) return report_failure(words, answer);
-  print_answer(words, wish.request, answer, listing);
+  if (answer.error != 0) return report_failure(words.json, words.operation, answer);
+  print_answer(words.json, wish.request.operation, answer, listing);
   return 0;
 }
 

@@ -1,7 +1,5 @@
 #include "session/file_client.h"
 
-#include <sys/socket.h>
-
 #include <array>
 #include <optional>
 
@@ -14,26 +12,16 @@
 namespace clawbox::session {
 namespace {
 
-struct Stream {
-  OwnedFd ours, theirs;
-};
-
-Stream make_stream() {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) throw_errno("making a stream");
-  return {OwnedFd(ends[0]), OwnedFd(ends[1])};
-}
-
 /// Ours of the stream.
 OwnedFd ask(const OwnedFd& connection, const FileWish& wish) {
-  Stream stream = make_stream();
+  auto [ours, theirs] = sys::make_stream();
   Command command;
   command.argv = files::as_words(wish.request);
   const OwnedFd words = launch::as_file(command);
   const std::string text = Json{{"do", "files"}, {"labels", wish.labels}}.dump();
-  if (!sys::send_text(connection, text, std::array{words.get(), stream.theirs.get()}))
+  if (!sys::send_text(connection, text, std::array{words.get(), theirs.get()}))
     throw Error(ExitStatus::kSessionBusy, "the session ended before it could take the request");
-  return std::move(stream.ours);
+  return std::move(ours);
 }
 
 /// Early refusals are answered while we still send: then nobody reads any more.

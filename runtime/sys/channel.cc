@@ -29,13 +29,17 @@ std::vector<OwnedFd> descriptors_of(msghdr& message) {
   return result;
 }
 
-}  // namespace
-
-Channel make_channel() {
+Channel connected(int type, const char* action) {
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) throw_errno("making a channel");
+  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends) < 0) throw_errno("{}", action);
   return {OwnedFd(ends[0]), OwnedFd(ends[1])};
 }
+
+}  // namespace
+
+Channel make_channel() { return connected(SOCK_SEQPACKET, "making a channel"); }
+
+Channel make_stream() { return connected(SOCK_STREAM, "making a stream"); }
 
 bool send_packet(const OwnedFd& channel, std::span<const std::byte> packet, std::span<const int> descriptors) {
   iovec bytes{const_cast<std::byte*>(packet.data()), packet.size()};

@@ -17,6 +17,8 @@ struct Channel {
   OwnedFd one, other;
 };
 Channel make_channel();
+/// The same as a stream of bytes, without borders between packets: SOCK_STREAM.
+Channel make_stream();
 
 /// False if the peer is gone. `descriptors`: at most kMostDescriptors.
 inline constexpr std::size_t kMostDescriptors = 250;  // SCM_MAX_FD is 253
