@@ -52,25 +52,33 @@ TEST_CASE("curl, python, wget and node reach a listed web server, each of them a
   }
 }
 
-TEST_CASE("git clones over http from a listed host") {
+TEST_CASE("datagrams go to a host whose rule has UDP, and to no other") {
   if (no_names_here()) return;
-  if (!find_program("git") || !find_program("python3")) return skip("set-up: git and python3 are not installed");
-  const EgressWorld served({"1"});  // its workspace is what the server shows
-  const Finished made = run(
-      served.outside({"bash", "-c",
-                      "git init -q . && git -c user.name=n -c user.email=e commit -q --allow-empty -m 'the first' && "
-                      "git clone -q --bare . bare.git && git -C bare.git update-server-info"}));
-  INFO(made.err);
-  REQUIRE(made.status == 0);
-  Command serve = served.outside({"python3", "-u", "-m", "http.server", "--bind", "127.0.0.1", "0"});
-  Running server(serve);
-  const std::string words = server.read_until("http://");
-  const std::string port = words.substr(words.find("port ") + 5, words.find(" (") - words.find("port ") - 5);
-  const EgressWorld world({port});
-  const Finished cloned =
-      world.inside("git clone -q http://listed.test:" + port + "/bare.git copy && git -C copy log --format=%s");
-  INFO(cloned.err);
-  CHECK(cloned.out == "the first\n");
+  const EgressWorld world({"1"});
+  if (no_tproxy_here(world)) return;
+  const DatagramServer server;
+  world.set_list("{ host = 'listed.test', ports = [" + server.port() +
+                 "], udp = true }, 'other.test', { address = '127.0.0.1', ports = [" + server.port() +
+                 "], udp = true }");
+  const Finished finished = world.python(R"(
+import socket
+def ask(host):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.settimeout(20)
+    s.sendto(b'one', (host, )" + server.port() +
+                                         R"())
+    return s.recvfrom(100)[0].decode()
+print(ask('listed.test'))
+try:
+    print(ask('other.test'))
+except PermissionError:
+    print('refused')
+)");
+  INFO(finished.err);
+  CHECK(finished.out == "one\nrefused\n");
+  const auto carried = with(world.trail().all("net.connect"), "protocol", "udp");
+  REQUIRE(!carried.empty());
+  CHECK(with(carried, "host", "listed.test").at(0).at("bytes_up") == 3);
 }
 
 TEST_CASE("a wildcard is for every name below it, and not for its own") {

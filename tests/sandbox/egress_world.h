@@ -66,6 +66,46 @@ class Server {
   uint16_t port_ = 0;
 };
 
+/// Sends every datagram back.
+class DatagramServer {
+ public:
+  DatagramServer() {
+    const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    REQUIRE(::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0);
+    REQUIRE(::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    port_ = ntohs(address.sin_port);
+    pid_ = ::fork();
+    if (pid_ == 0) run(socket);
+    ::close(socket);
+  }
+  DatagramServer(const DatagramServer&) = delete;
+  ~DatagramServer() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  std::string port() const { return std::to_string(port_); }
+
+ private:
+  [[noreturn]] static void run(int socket) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    std::array<char, 2048> packet;
+    while (true) {
+      sockaddr_in from{};
+      socklen_t size = sizeof from;
+      const ssize_t got =
+          ::recvfrom(socket, packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
+      if (got >= 0)
+        ::sendto(socket, packet.data(), static_cast<std::size_t>(got), 0, reinterpret_cast<sockaddr*>(&from), size);
+    }
+  }
+  pid_t pid_ = -1;
+  uint16_t port_ = 0;
+};
+
 inline void write_text(int connection, const std::string& text) {
   [[maybe_unused]] const ssize_t sent = ::send(connection, text.data(), text.size(), MSG_NOSIGNAL);
 }
