@@ -1,6 +1,7 @@
 #include "egress/resolver.h"
 
 #include <netdb.h>
+#include <poll.h>
 #include <resolv.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -91,9 +92,13 @@ void start_worker(const seccomp::Program& filters, const OwnedFd& channel) {
   if (sys::fork() == 0) work(filters, channel);
 }
 
-/// Reads nothing of what the workers read: it only keeps their number.
+/// Reads nothing of what the workers read: it only keeps their number. None before the first question, as many sessions
+/// never ask one.
 void keep_workers(const seccomp::Program& filters, const OwnedFd& channel) {
   sys::rename_process("clawbox-names");
+  pollfd question{channel.get(), POLLIN, 0};
+  while (::poll(&question, 1, -1) < 0) {  // a signal
+  }
   for (int i = 0; i < kWorkers; ++i) start_worker(filters, channel);
   int status = 0;
   while (::waitpid(-1, &status, 0) > 0) {

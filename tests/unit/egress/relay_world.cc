@@ -141,7 +141,7 @@ World::World(Setting setting) : setting_(std::move(setting)) {
     published.push_back({i, listener(Side::kHost, {setting_.list.publish[i].address, setting_.list.publish[i].port})});
   for (const PublishedListener& one : published) ::fcntl(one.socket.get(), F_SETFL, O_NONBLOCK);
 
-  relay_ = start_relay({setting_.list, relay_filters_, resolver_filters_, setting_.patience});
+  relay_ = start_relay({setting_.list, relay_filters_, resolver_filters_, {}, setting_.patience});
   require(begin_serving(relay_, opened, published, setting_.known_names), "the relay is gone");
   next(News::Kind::kServing);
   const rlimit capped{setting_.descriptors, setting_.descriptors};
