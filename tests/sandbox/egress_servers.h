@@ -1,10 +1,6 @@
 // Servers of the host for named egress: a directory over HTTP, and git over ssh.
 #pragma once
 
-#include <fcntl.h>
-
-#include <cstdio>
-
 #include "egress_world.h"
 
 namespace clawbox::test {
@@ -33,12 +29,13 @@ inline void run_well(const Command& command) {
   REQUIRE(finished.status == 0);
 }
 
-/// A server of ssh for one user, "tester", who is the user of the test with `home` as home and the key `home`/key. In
+/// A server of ssh for one user, "tester", who is the user of the test with `home` as home; the key is `home`/key. In
 /// the server's view of the host that user has an entry; nothing of the real user's is read.
 class SshServer {
  public:
   static std::optional<std::string> missing() {
-    for (const char* program : {"/usr/sbin/dropbear", "/usr/bin/dropbearkey", "/usr/bin/ssh", "/usr/bin/ssh-keygen"})
+    for (const char* program :
+         {"/usr/sbin/dropbear", "/usr/bin/dropbearkey", "/usr/bin/dropbearconvert", "/usr/bin/ssh"})
       if (::access(program, X_OK) != 0) return std::string("set-up: ") + program + " is not installed";
     return {};
   }
@@ -47,21 +44,23 @@ class SshServer {
 
  private:
   Server::Serve prepare(const Environment& environment) const {
-    run_well(environment.outside({"/usr/bin/dropbearkey", "-t", "ed25519", "-f", home_ + "/host-key"}));
-    run_well(environment.outside({"/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", home_ + "/key"}));
-    run_well(
-        environment.outside({"bash", "-c",
-                             "umask 077 && mkdir -p \"$0/.ssh\" && cp \"$0/key.pub\" \"$0/.ssh/authorized_keys\" &&"
-                             "echo \"tester:x:$(id -u):$(id -g)::$0:/bin/bash\" >\"$0/passwd\"; umask 022;"
-                             "chmod 755 \"$0\" && chmod 644 \"$0/passwd\"",
-                             home_}));
+    run_well(environment.outside({"bash", "-euc", R"(
+umask 077
+dropbearkey -t ed25519 -f "$0/host-key"
+dropbearkey -t ed25519 -f "$0/dropbear-key" | grep ^ssh- >"$0/public"
+dropbearconvert dropbear openssh "$0/dropbear-key" "$0/key"
+mkdir "$0/.ssh"
+mv "$0/public" "$0/.ssh/authorized_keys"
+echo "tester:x:$(id -u):$(id -g)::$0:/bin/bash" >"$0/passwd"
+chmod 644 "$0/passwd"
+)",
+                                  home_}));
     return [home = home_](int connection) {
       enter_own_mounts();
       mount_here((home + "/passwd").c_str(), "/etc/passwd", nullptr, MS_BIND, nullptr);
-      ::dup2(::open((home + "/ssh.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600), 2);
       ::dup2(connection, 0);
       ::dup2(connection, 1);
-      ::execl("/usr/sbin/dropbear", "dropbear", "-i", "-E", "-s", "-r", (home + "/host-key").c_str(), nullptr);
+      ::execl("/usr/sbin/dropbear", "dropbear", "-i", "-s", "-r", (home + "/host-key").c_str(), nullptr);
     };
   }
   std::string home_;

@@ -54,8 +54,13 @@ struct Way {
     server = {std::move(right.one), true, true};
     service = std::move(right.other);
   }
+  /// After what epoll(7) would tell of the ends.
   Flow::Step move() {
-    client.readable = client.writable = server.readable = server.writable = true;
+    for (End* end : {&client, &server}) {
+      pollfd now{end->socket.get(), POLLIN | POLLOUT | POLLPRI | POLLRDHUP, 0};
+      REQUIRE(::poll(&now, 1, 0) >= 0);
+      end->note(static_cast<uint32_t>(now.revents));
+    }
     return up.move(client, server);
   }
 
