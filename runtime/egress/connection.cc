@@ -14,7 +14,8 @@
 namespace clawbox::egress {
 namespace {
 
-constexpr std::size_t kMostHeld = std::size_t{128} << 10;  // more than any opening may be
+constexpr std::size_t kMostHeld = std::size_t{128} << 10;   // more than any opening may be
+constexpr std::size_t kHeldInNeed = std::size_t{16} << 10;  // than a usual one is
 
 /// Against RST on data that nobody has read, which would overtake the last words.
 void discard_input(const OwnedFd& socket) {
@@ -40,6 +41,7 @@ Connection::~Connection() {
   if (client_.socket) services_.loop.forget(client_.socket.get());
   if (server_.socket) services_.loop.forget(server_.socket.get());
   if (question_ != 0) services_.resolver.forget(question_);
+  services_.pool.let_go(held_.size());
 }
 
 News Connection::news(News::Kind kind) const {
@@ -57,6 +59,7 @@ News Connection::news(News::Kind kind) const {
 
 void Connection::begin() {
   if (const auto program = sys::remote_endpoint(client_.socket)) client_port_ = program->port;
+  sys::end_with_reset(client_.socket, true);  // a relay that dies must not look like a server that has said all
   services_.outbox.tell(news(News::Kind::kBegan));
   services_.loop.watch(client_.socket.get(), End::kEvents, [this](uint32_t events) { hear_client(events); });
   if (opening_.dial() == Opening::Dial::kAfterPass) opening_until_ = Clock::now() + services_.patience.opening;
@@ -98,7 +101,9 @@ void Connection::read_opening() {
     if (!opening_until_) opening_until_ = Clock::now() + services_.patience.opening;
     const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
     held_ += bytes;
-    if (held_.size() > kMostHeld) return refuse("its first bytes say too much before they name a host", "");
+    services_.pool.hold(bytes.size());
+    if (held_.size() > (services_.pool.is_full() ? kHeldInNeed : kMostHeld))
+      return refuse("its first bytes say too much before they name a host", "");
     apply(opening_.feed(bytes));
   }
 }
@@ -114,6 +119,7 @@ void Connection::apply(const Opening::Step& step) {
 
 /// The client's first bytes go ahead, now that they may.
 void Connection::pass() {
+  services_.pool.let_go(held_.size());
   if (!held_.empty()) up_.put_first(std::exchange(held_, {}));
   if (client_ended_) up_.source_ended();
   move();
@@ -151,17 +157,22 @@ void Connection::tick(Clock::time_point now) {
 }
 
 void Connection::judge_again() {
-  if (!target_.rule || is_over() || phase_ == Phase::kLingering) return;
+  if (is_over() || phase_ == Phase::kLingering) return;
+  if (peer_ && target_.side == Target::Side::kHost)
+    if (const auto why = services_.rules.denial(peer_->address, peer_->port))
+      return reset(News::Outcome::kDenied, *why);
+  if (!target_.rule) return;
   const Verdict verdict = target_.host.empty()
                               ? services_.rules.decide(target_.asked.address, target_.asked.port, Transport::kTcp)
                               : services_.rules.decide(target_.host, target_.asked.port, Transport::kTcp);
-  if (!verdict.allowed()) reset(News::Outcome::kDenied, verdict.why);
+  if (!verdict.allowed()) return reset(News::Outcome::kDenied, verdict.why);
 }
 
 void Connection::refuse(const std::string& why, const std::string& reply) {
   if (reply.empty()) return reset(News::Outcome::kDenied, why);
   discard_input(client_.socket);
   ::send(client_.socket.get(), reply.data(), reply.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  sys::end_with_reset(client_.socket, false);
   ::shutdown(client_.socket.get(), SHUT_WR);
   tell_end(News::Outcome::kDenied, why);
   linger();
@@ -200,7 +211,9 @@ void Connection::end(News::Outcome outcome, const std::string& why) {
     services_.spares.give_back(peer_->address.family(), std::move(server_.socket));
   }
   for (End* one : {&client_, &server_}) {
-    if (one->socket) services_.loop.forget(one->socket.get());
+    if (!one->socket) continue;
+    services_.loop.forget(one->socket.get());
+    sys::end_with_reset(one->socket, false);
     one->socket.reset();
   }
 }

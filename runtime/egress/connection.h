@@ -54,6 +54,7 @@ class Connection {
   void read_opening();
   void apply(const Opening::Step& step);
   void look_up();
+  void dial_direct();
   void take_answer(const Resolver::Answer& answer);
   void dial(std::vector<sys::Endpoint> candidates);
   void take_server(Dialler::Result result);

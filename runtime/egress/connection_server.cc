@@ -21,7 +21,7 @@ bool Connection::uses_proxy() const {
 }
 
 void Connection::look_up() {
-  if (!target_.direct.empty()) return dial(target_.direct);
+  if (!target_.direct.empty()) return dial_direct();
   if (target_.host.empty()) return take_answer({{target_.asked.address}, ""});
   phase_ = Phase::kResolving;
   until_ = Clock::now() + services_.patience.look_up;
@@ -30,6 +30,15 @@ void Connection::look_up() {
   const uint64_t question =
       services_.resolver.ask(name, [this](const Resolver::Answer& answer) { question_ = 0, take_answer(answer); });
   if (phase_ == Phase::kResolving) question_ = question;
+}
+
+/// The profile named it, so nothing is checked but what a person has denied since.
+void Connection::dial_direct() {
+  for (const sys::Endpoint& one : target_.direct) {
+    const auto why = services_.rules.denial(one.address, one.port);
+    if (why && target_.side == Target::Side::kHost) return reset(News::Outcome::kDenied, *why);
+  }
+  dial(target_.direct);
 }
 
 void Connection::take_answer(const Resolver::Answer& answer) {
@@ -67,13 +76,19 @@ void Connection::dial(std::vector<sys::Endpoint> candidates) {
 
 void Connection::take_server(Dialler::Result result) {
   if (phase_ != Phase::kDialling) return;
+  const std::unique_ptr<Dialler> others = std::move(dialler_);  // the attempts that lost end here
   if (!result.socket) return reset(News::Outcome::kUnreachable, result.problem);
   peer_ = result.peer;
   server_.socket = std::move(result.socket);
   server_.readable = server_.writable = true;
   sys::send_without_delay(server_.socket);
   sys::keep_alive(server_.socket);
-  services_.loop.watch(server_.socket.get(), End::kEvents, [this](uint32_t events) { hear_server(events); });
+  if (target_.side == Target::Side::kHost) sys::end_with_reset(server_.socket, true);
+  try {
+    services_.loop.watch(server_.socket.get(), End::kEvents, [this](uint32_t events) { hear_server(events); });
+  } catch (const SysError& error) {  // for want of memory or watches
+    return reset(News::Outcome::kFailed, error.what());
+  }
   if (uses_proxy()) return ask_tunnel();
   phase_ = Phase::kPassing;
   if (passed_) return pass();

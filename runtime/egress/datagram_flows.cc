@@ -19,7 +19,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kDatagramsInTurn = 64;
-constexpr std::size_t kMostHeld = 16;  // until the name is found; more are lost, as datagrams may be
+// Until the name is found; more are lost, as datagrams may be.
+constexpr std::size_t kMostHeld = 8, kMostHeldBytes = std::size_t{16} << 10;
 constexpr auto kOverFor = 2s;
 
 }  // namespace
@@ -47,12 +48,19 @@ void DatagramFlows::hear(const OwnedFd& socket) {
   for (int i = 0; i < kDatagramsInTurn; ++i) {
     const auto datagram = sys::receive_steered(socket, buffer);
     if (!datagram) return;
-    if (datagram->to.port == 0 || datagram->from.port == 0) continue;
+    if (datagram->to.port == 0 || datagram->from.port == 0 || comes_back(datagram->from)) continue;
     const Key key{datagram->from, datagram->to};
     const auto known = flows_.find(key);
     Entry* entry = known == flows_.end() ? begin(key) : &*known;
     if (entry != nullptr && !entry->second.is_over) send(*entry, {buffer.data(), datagram->size});
   }
+}
+
+/// In a network where every address is local a program may speak from the address of a server: what we answer would be
+/// steered to us again, for ever.
+bool DatagramFlows::comes_back(const sys::Endpoint& from) const {
+  return services_.names.name_of(from.address) ||
+         services_.rules.decide(from.address, from.port, Transport::kUdp).allowed();
 }
 
 Verdict DatagramFlows::decide(const sys::Endpoint& asked, std::string& host) const {
@@ -132,7 +140,12 @@ bool DatagramFlows::dial(Entry& entry, const sys::Endpoint& peer) {
   OwnedFd socket = sys::inet_socket(peer.address.family(), SOCK_DGRAM);
   flow.problem = socket ? sys::start_connecting(socket, peer) : errno;
   if (flow.problem != 0) return false;
-  services_.loop.watch(socket.get(), EPOLLIN, [this, &entry](uint32_t) { hear_server(entry); });
+  try {
+    services_.loop.watch(socket.get(), EPOLLIN, [this, &entry](uint32_t) { hear_server(entry); });
+  } catch (const SysError& error) {  // for want of memory or watches
+    flow.problem = error.code();
+    return false;
+  }
   flow.socket = std::move(socket);
   flow.peer = peer;
   return true;
@@ -141,7 +154,8 @@ bool DatagramFlows::dial(Entry& entry, const sys::Endpoint& peer) {
 void DatagramFlows::send(Entry& entry, std::string_view bytes) {
   Flow& flow = entry.second;
   if (!flow.socket) {
-    if (flow.held.size() < kMostHeld) flow.held.emplace_back(bytes);
+    const bool fits = flow.held.size() < kMostHeld && flow.held_bytes + bytes.size() <= kMostHeldBytes;
+    if (fits) flow.held.emplace_back(bytes), flow.held_bytes += bytes.size();
     return;
   }
   flow.last = Clock::now();
@@ -196,7 +210,10 @@ void DatagramFlows::judge_again() {
   for (Entry& entry : flows_) {
     std::string host;
     const Verdict verdict = decide(entry.first.second, host);
-    if (!entry.second.is_over && !verdict.allowed()) end(entry, News::Outcome::kDenied, verdict.why);
+    if (entry.second.is_over) continue;
+    const auto& peer = entry.second.peer;
+    const auto denial = peer ? services_.rules.denial(peer->address, peer->port) : std::nullopt;
+    if (denial || !verdict.allowed()) end(entry, News::Outcome::kDenied, denial.value_or(verdict.why));
   }
 }
 

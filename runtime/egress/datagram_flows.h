@@ -43,6 +43,7 @@ class DatagramFlows {
     RulePtr rule;
     OwnedFd socket;  // none: its name is being looked up, or it is over
     std::vector<std::string> held;
+    std::size_t held_bytes = 0;
     std::optional<sys::Endpoint> peer;
     uint64_t question = 0, up = 0, down = 0;
     Clock::time_point began{}, last{};
@@ -54,6 +55,7 @@ class DatagramFlows {
   using Entry = Flows::value_type;
 
   void hear(const OwnedFd& socket);
+  bool comes_back(const sys::Endpoint& from) const;
   Verdict decide(const sys::Endpoint& asked, std::string& host) const;
   Entry* begin(const Key& key);
   void look_up(Entry& entry);

@@ -28,7 +28,12 @@ Dialler::Dialler(sys::Loop& loop, const Patience& patience, std::vector<sys::End
       done_(std::move(done)) {}
 
 Dialler::~Dialler() {
-  for (const Attempt& attempt : attempts_) loop_.forget(attempt.socket.get());
+  for (Attempt& attempt : attempts_) give_back(attempt);
+}
+
+void Dialler::give_back(Attempt& attempt) {
+  loop_.forget(attempt.socket.get());
+  if (source_.give_back) source_.give_back(attempt.peer.address.family(), std::move(attempt.socket));
 }
 
 void Dialler::begin() { try_next(Clock::now()); }
@@ -54,10 +59,16 @@ void Dialler::try_next(Clock::time_point now) {
     next_at_ = now + patience_.next_address;
     const Entry attempt = attempts_.insert(attempts_.end(), {std::move(socket), peer, now + patience_.one_address});
     if (error == 0) return settle(attempt);
-    loop_.watch(attempt->socket.get(), EPOLLOUT, [this, attempt](uint32_t) { settle(attempt); });
-    return;
+    return watch(attempt);
   }
   if (attempts_.empty()) finish({{}, {}, problem_.empty() ? "it has no address" : problem_});
+}
+
+/// One that cannot be watched, for want of memory or watches, is one that has failed.
+void Dialler::watch(Entry attempt) try {
+  loop_.watch(attempt->socket.get(), EPOLLOUT, [this, attempt](uint32_t) { settle(attempt); });
+} catch (const SysError& error) {
+  give_up(attempt, error.code());
 }
 
 void Dialler::settle(Entry attempt) {
@@ -70,8 +81,7 @@ void Dialler::settle(Entry attempt) {
 
 void Dialler::give_up(Entry attempt, int error) {
   problem_ = fmt::format("{}: {}", to_string(attempt->peer), ::strerrordesc_np(error));
-  loop_.forget(attempt->socket.get());
-  if (source_.give_back) source_.give_back(attempt->peer.address.family(), std::move(attempt->socket));
+  give_back(*attempt);
   attempts_.erase(attempt);
   try_next(Clock::now());
 }

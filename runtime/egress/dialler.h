@@ -16,8 +16,8 @@ namespace clawbox::egress {
 
 class Dialler {
  public:
-  /// `done` is called once, from a turn of the loop or from `begin` or `tick`: with a connected socket, or with none
-  /// and why in `problem`.
+  /// `done` may destroy us. It is called once, from a turn of the loop or from `begin` or `tick`: with a connected
+  /// socket, or with none and why in `problem`.
   struct Result {
     OwnedFd socket;
     sys::Endpoint peer;
@@ -46,8 +46,10 @@ class Dialler {
   };
   using Entry = std::list<Attempt>::iterator;
   void try_next(Clock::time_point now);
+  void watch(Entry attempt);
   void settle(Entry attempt);
   void give_up(Entry attempt, int error);
+  void give_back(Attempt& attempt);
   void finish(Result result);
 
   sys::Loop& loop_;

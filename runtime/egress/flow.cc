@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kBulk = std::size_t{64} << 10;  // a read of this size says that more is coming
 constexpr std::size_t kPooledPipes = 32;
+constexpr std::size_t kLittle = std::size_t{8} << 10;
 constexpr int kRounds = 8;  // before others have their turn
 
 bool would_wait() { return errno == EAGAIN || errno == EINTR; }
@@ -22,6 +23,11 @@ void End::note(uint32_t events) {
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable = true;
   if ((events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) is_ending = true;
   if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) writable = true;
+}
+
+std::span<char> FlowPool::room() {
+  const std::span<char> all(buffer_);
+  return is_full() ? all.first(kLittle) : all;
 }
 
 Pipe FlowPool::take_pipe() {
@@ -42,6 +48,13 @@ void FlowPool::give_back(Pipe pipe) {
 
 Flow::~Flow() {
   if (pipe_ && in_pipe_ == 0) pool_->give_back(std::move(pipe_));
+  hold({});
+}
+
+void Flow::hold(std::string bytes) {
+  pool_->let_go(pending_.size());
+  pending_ = std::move(bytes);
+  pool_->hold(pending_.size());
 }
 
 Flow::Step Flow::move(End& from, End& to) {
@@ -66,7 +79,7 @@ Flow::Moved Flow::flush(End& to) {
     const Moved moved = send(std::string_view(pending_).substr(sent_), to);
     if (moved != Moved::kSome) return moved;
   }
-  if (!pending_.empty()) std::string().swap(pending_), sent_ = 0;
+  if (!pending_.empty()) hold({}), sent_ = 0;
   return in_pipe_ > 0 ? splice_out(to) : Moved::kSome;
 }
 
@@ -95,7 +108,7 @@ Flow::Moved Flow::fill(End& from, End& to) {
 }
 
 Flow::Moved Flow::copy(End& from, End& to) {
-  const std::span<char> buffer = pool_->buffer();
+  const std::span<char> buffer = pool_->room();
   const ssize_t got = ::recv(from.socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (got < 0 && would_wait()) {
     from.readable = errno == EINTR;
@@ -108,7 +121,7 @@ Flow::Moved Flow::copy(End& from, End& to) {
   is_bulk_ = bytes.size() >= kBulk;
   sent_ = 0;
   const Moved moved = send(bytes, to);
-  if (moved == Moved::kWaits) pending_ = bytes.substr(sent_);
+  if (moved == Moved::kWaits) hold(std::string(bytes.substr(sent_)));
   sent_ = 0;
   return moved;
 }

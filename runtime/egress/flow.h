@@ -29,12 +29,20 @@ class FlowPool {
  public:
   FlowPool() : buffer_(kFlowBuffer) {}
   std::span<char> buffer() { return buffer_; }
+  /// What a flow may read at once: all of the buffer, or little where ends that do not read have much held for them.
+  std::span<char> room();
+  /// Bytes that wait in memory; `hold` and `let_go` count them.
+  bool is_full() const { return held_ > kMuchHeld; }
+  void hold(std::size_t bytes) { held_ += bytes; }
+  void let_go(std::size_t bytes) { held_ -= bytes; }
   Pipe take_pipe();  // none where there are no descriptors left
   void give_back(Pipe pipe);
 
  private:
+  static constexpr std::size_t kMuchHeld = std::size_t{32} << 20;
   std::vector<char> buffer_;
   std::vector<Pipe> pipes_;
+  std::size_t held_ = 0;
 };
 
 /// One end of a connection, watched edge-triggered: ready until a call says otherwise.
@@ -51,8 +59,6 @@ struct End {
 class Flow {
  public:
   explicit Flow(FlowPool& pool) : pool_(&pool) {}
-  Flow(Flow&&) = default;
-  Flow& operator=(Flow&&) = default;
   Flow(const Flow&) = delete;
   ~Flow();
 
@@ -61,7 +67,7 @@ class Flow {
   enum class Step : uint8_t { kWaits, kMore, kEnded, kBroken };
   Step move(End& from, End& to);
   /// Goes ahead of what is read.
-  void put_first(std::string bytes) { pending_ = std::move(bytes); }
+  void put_first(std::string bytes) { hold(std::move(bytes)); }
   /// Its source has ended before the first `move`.
   void source_ended() { at_end_ = true; }
 
@@ -70,6 +76,7 @@ class Flow {
 
  private:
   enum class Moved : uint8_t { kSome, kWaits, kEnd, kBroken };
+  void hold(std::string bytes);
   Moved flush(End& to);
   Moved fill(End& from, End& to);
   Moved copy(End& from, End& to);

@@ -1,14 +1,10 @@
 #include "egress/helper.h"
 
-#include <ifaddrs.h>
-#include <netinet/in.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <cstring>
-#include <memory>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -23,23 +19,6 @@ namespace clawbox::egress {
 namespace {
 
 constexpr std::size_t kDoorsInPacket = 200;  // of sys::kMostDescriptors
-
-/// The host's own addresses, by which its services could be reached from inside.
-std::vector<IpAddress> own_addresses() {
-  ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) != 0) throw_errno("listing the host's addresses");
-  const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owner(list, ::freeifaddrs);
-  std::vector<IpAddress> addresses;
-  for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
-    if (one->ifa_addr == nullptr) continue;
-    sys::SocketAddress address;
-    const bool v4 = one->ifa_addr->sa_family == AF_INET;
-    if (!v4 && one->ifa_addr->sa_family != AF_INET6) continue;
-    std::memcpy(&address.storage, one->ifa_addr, v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
-    if (const auto endpoint = address.endpoint()) addresses.push_back(endpoint->address);
-  }
-  return addresses;
-}
 
 /// Two for each connection, and pipes.
 void allow_many_descriptors() {
@@ -82,9 +61,8 @@ void live_as_relay(const RelayPlan& plan, const OwnedFd& channel) try {
   allow_many_descriptors();
   // splice(2) has no MSG_NOSIGNAL.
   if (std::signal(SIGPIPE, SIG_IGN) == SIG_ERR) throw_errno("ignoring SIGPIPE");
-  std::vector<IpAddress> own = own_addresses();
   Resolver resolver(plan.resolver_filters);  // its processes have a fence of their own
-  Relay relay(plan.list, channel, resolver, std::move(own), plan.patience);
+  Relay relay(plan.list, channel, resolver, plan.patience);
   relay.go_on_after(plan.spent);
   confine_relay(plan.relay_filters);
   if (take_all(plan.list, channel, relay)) relay.run();

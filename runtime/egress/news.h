@@ -42,10 +42,17 @@ struct News {
   IpAddress ip() const;
 };
 
+/// A NUL would end it for who reads: U+2400 stands for it.
 template <std::size_t N>
 void put_text(std::array<char, N>& to, std::string_view text) {
   to.fill('\0');
-  text.copy(to.data(), N - 1);
+  std::size_t at = 0;
+  for (const char& c : text) {
+    const std::string_view as = c == '\0' ? std::string_view("\u2400") : std::string_view(&c, 1);
+    if (at + as.size() >= N) return;
+    as.copy(to.data() + at, as.size());
+    at += as.size();
+  }
 }
 template <std::size_t N>
 std::string text_in(const std::array<char, N>& from) {

@@ -18,20 +18,22 @@ bool waits_for_client(uint16_t port, Speaks speaks) {
   return speaks == Speaks::kTls || speaks == Speaks::kHttp || (speaks == Speaks::kAuto && is_web_port(port));
 }
 
-bool is_handshake(std::string_view bytes) { return bytes.size() > 1 && bytes[0] == kTlsHandshake && bytes[1] == 3; }
-
 bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
 
-// Words and a blank begin the lines of many protocols: an HTTP request is known by the end of its first line.
+bool is_handshake(std::string_view bytes) { return bytes.size() > 1 && bytes[0] == kTlsHandshake && bytes[1] == 3; }
+
+// Words and a blank begin the lines of many protocols: an HTTP request is known by the end of its first line. Servers
+// take empty lines before it (RFC 9112, 2.2).
 Likeness like_request_line(std::string_view bytes) {
+  while (bytes.starts_with('\r') || bytes.starts_with('\n')) bytes.remove_prefix(1);
+  if (bytes.empty()) return Likeness::kMaybe;
   if (like_http(bytes) == Likeness::kNo) return Likeness::kNo;
   const std::string_view method = bytes.substr(0, bytes.find(' '));
   if (!std::all_of(method.begin(), method.end(), is_capital)) return Likeness::kNo;
   const std::size_t end = bytes.find('\n');
   if (end == std::string_view::npos) return Likeness::kMaybe;
-  std::string_view line = bytes.substr(0, end);
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return line.ends_with(" HTTP/1.1") || line.ends_with(" HTTP/1.0") ? Likeness::kYes : Likeness::kNo;
+  const std::string_view line = bytes.substr(0, end);
+  return line.find(" HTTP/1.") != std::string_view::npos ? Likeness::kYes : Likeness::kNo;
 }
 
 }  // namespace

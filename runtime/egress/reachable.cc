@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace clawbox::egress {
 namespace {
 
@@ -23,8 +21,9 @@ bool named(const IpAddress& address, AddressKind kind, uint16_t port, Transport 
 
 std::optional<std::string> Reachable::objection(const IpAddress& address, uint16_t port, Transport transport,
                                                 const Rules& rules) const {
+  if (auto denial = rules.denial(address, port)) return denial;
   const AddressKind kind = kind_of(address);
-  const bool own = std::find(own_.begin(), own_.end(), address) != own_.end();
+  const bool own = is_own_(address);
   if (kind == AddressKind::kPublic && !own) return {};
   // Nothing answers there for a single session: a rule about it would only be a mistake.
   const bool never =

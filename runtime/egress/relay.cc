@@ -27,14 +27,13 @@ constexpr auto kTick = 100ms;
 
 }  // namespace
 
-Relay::Relay(const NetworkAllowlist& list, const OwnedFd& channel, Resolver& resolver, std::vector<IpAddress> own,
-             const Patience& patience)
+Relay::Relay(const NetworkAllowlist& list, const OwnedFd& channel, Resolver& resolver, const Patience& patience)
     : list_(list),
       channel_(channel),
       outbox_(loop_, channel),
       rules_(list.rules),
       names_(list.synthetic, list.names),
-      reachable_(std::move(own)),
+      reachable_(sys::leads_here),
       services_{list, loop_, outbox_, resolver, rules_, names_, reachable_, pool_, spares_, patience},
       name_server_(
           loop_, Stub(rules_, names_, list.names), [this](const AskedName& asked) { note_question(asked); },

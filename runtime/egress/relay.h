@@ -22,9 +22,8 @@ namespace clawbox::egress {
 
 class Relay {
  public:
-  /// `channel`: to the supervisor. `own`: the host's addresses. All outlive it.
-  Relay(const NetworkAllowlist& list, const OwnedFd& channel, Resolver& resolver, std::vector<IpAddress> own,
-        const Patience& patience = {});
+  /// `channel`: to the supervisor. All outlive it.
+  Relay(const NetworkAllowlist& list, const OwnedFd& channel, Resolver& resolver, const Patience& patience = {});
 
   void go_on_after(const Spent& spent);
   void serve(net::Opened opened);

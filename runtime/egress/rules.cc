@@ -135,6 +135,12 @@ Verdict Rules::decide(const IpAddress& address, uint16_t port, Transport transpo
   return decided(allow_, deny_, AddressFit{address}, to_string(address), port, transport);
 }
 
+std::optional<std::string> Rules::denial(const IpAddress& address, uint16_t port) const {
+  const RulePtr rule = best(deny_, AddressFit{address}, [&](const NetworkRule& one) { return one.has_port(port); });
+  if (!rule) return {};
+  return denied_by(rule).why;
+}
+
 Verdict Rules::decide_name(std::string_view host) const {
   const auto any = [](const NetworkRule&) { return true; };
   if (const RulePtr rule = best(deny_, Fit{host}, all_ports)) return denied_by(rule);

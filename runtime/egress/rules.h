@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,8 @@ class Rules {
   /// `host`: canonical. The first exact rule that fits decides, then the longest domain.
   Verdict decide(std::string_view host, uint16_t port, Transport transport) const;
   Verdict decide(const IpAddress& address, uint16_t port, Transport transport) const;
+  /// Why nothing goes to this address whatever its name: a `deny` that names it.
+  std::optional<std::string> denial(const IpAddress& address, uint16_t port) const;
   /// Whether a question for this name is answered at all: some rule names it, with whatever port.
   Verdict decide_name(std::string_view host) const;
 

@@ -161,9 +161,23 @@ bool disconnect(const OwnedFd& socket) {
   return ::connect(socket.get(), &none, sizeof none) == 0;
 }
 
-void close_with_reset(OwnedFd socket) {
-  const linger at_once{1, 0};
+void end_with_reset(const OwnedFd& socket, bool on) {
+  const linger at_once{.l_onoff = on ? 1 : 0, .l_linger = 0};
   ::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+void close_with_reset(OwnedFd socket) {
+  end_with_reset(socket, true);
+  socket.reset();
+}
+
+// To an address of its own the kernel speaks from that address.
+bool leads_here(const IpAddress& address) {
+  const OwnedFd asking = inet_socket(address.family(), SOCK_DGRAM);
+  constexpr uint16_t kAnyPort = 9;
+  if (!asking || start_connecting(asking, {address, kAnyPort}) != 0) return false;
+  const auto from = local_endpoint(asking);
+  return from && from->address == address;
 }
 
 std::optional<Datagram> receive_datagram(const OwnedFd& socket, std::span<char> buffer) {

@@ -33,6 +33,9 @@ struct SocketAddress {
   std::optional<Endpoint> endpoint() const;  // nothing: of another family
 };
 
+/// Whether packets to it would stay on this host, by the routes of now: nothing is sent.
+bool leads_here(const IpAddress& address);
+
 /// SOCK_STREAM or SOCK_DGRAM.
 OwnedFd inet_socket(IpAddress::Family family, int type);
 std::optional<Endpoint> local_endpoint(const OwnedFd& socket);
@@ -58,6 +61,9 @@ void send_without_delay(const OwnedFd& socket);  // TCP_NODELAY
 void keep_alive(const OwnedFd& socket);
 /// As if it had never been connected: connect(2), AF_UNSPEC. The peer gets RST unless both had ended already.
 bool disconnect(const OwnedFd& socket);
+/// What close(2) does, also that of a process that is killed: RST for the peer, or an orderly end. SO_LINGER,
+/// socket(7).
+void end_with_reset(const OwnedFd& socket, bool on);
 /// The peer gets RST rather than an orderly end.
 void close_with_reset(OwnedFd socket);
 

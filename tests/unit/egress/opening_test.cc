@@ -103,6 +103,14 @@ TEST_CASE("on other ports other protocols pass at their first bytes") {
   CHECK(opening.protocol() == "other");
 }
 
+TEST_CASE("empty lines before a request do not hide it") {
+  for (const std::string lines : {"\r\n", "\n\r\n"}) {
+    Opening opening = other_port();
+    REQUIRE(words(opening.feed(lines)) == "more");
+    CHECK(refused(opening.feed(request("evil.org"))));
+  }
+}
+
 TEST_CASE("on other ports a hello or a request must still name the host") {
   Opening tls = other_port(), http = other_port(), good = other_port();
   CHECK(refused(tls.feed(samples::hello_to("evil.org"))));

@@ -12,7 +12,8 @@ NetworkRule named(const std::string& text, uint16_t port = 443) {
 }
 
 std::string objection(const std::string& address, const Rules& rules = {}, uint16_t port = 443) {
-  const Reachable reachable({*parse_ip_address("8.8.4.4"), *parse_ip_address("2a00::5")});
+  const Reachable reachable(
+      [](const IpAddress& one) { return one == *parse_ip_address("8.8.4.4") || one == *parse_ip_address("2a00::5"); });
   return reachable.objection(*parse_ip_address(address), port, Transport::kTcp, rules).value_or("");
 }
 

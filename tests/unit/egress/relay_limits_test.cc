@@ -252,6 +252,21 @@ TEST_CASE("rules that come later open and close, for as long as they last") {
   });
 }
 
+TEST_CASE("a denied address is refused under every name, and what is open to it ends") {
+  in_world(sample, [](World& world) {
+    const OwnedFd listening = world.listener(Side::kHost, at("93.184.216.34", 22));
+    Talk open{world.dial("ssh.test", 22), world.accept(listening)};
+    open.require_alive();
+    world.tell(as_json({LiveRule::Kind::kDeny, address_rule("93.184.0.0/16", 22), 0ms}));
+    require(open.program.error() == ECONNRESET, "an open connection outlives the denial");
+    require(world.ended().outcome == News::Outcome::kDenied, "another outcome");
+    require(world.dial("ssh.test", 22).error() == ECONNRESET, "a new one is not refused");
+    const News news = world.ended();
+    require(news.outcome == News::Outcome::kDenied, "another outcome of the new one");
+    require(text_in(news.detail).starts_with("denied by "), text_in(news.detail));
+  });
+}
+
 TEST_CASE("told to finish, it tells of every open connection and ends") {
   in_world(sample, [](World& world) {
     const OwnedFd listening = world.listener(Side::kHost, at("93.184.216.34", 22));

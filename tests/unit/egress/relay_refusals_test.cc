@@ -169,6 +169,19 @@ TEST_CASE("an address that does not answer does not hold up the next one") {
   });
 }
 
+TEST_CASE("an address that answers after another one has won disturbs nobody") {
+  in_world(with_name_server, [](World& world) {
+    const OwnedFd winner = world.listener(Side::kHost, at("93.184.216.35", 22));
+    const Mute six(world, at("2606:2800::1", 22)), four(world, at("93.184.216.34", 22));
+    const Stream program = world.dial("slow.test", 22);
+    const Stream accepted = world.accept(winner);
+    for (const Mute* late : {&six, &four}) world.accept(late->listening);  // makes room for who dials again
+    require(!World::has_visitor(six.listening, 1500), "the attempt that lost goes on");
+    accepted.send("ok");
+    require_equal(program.receive(2), "ok");
+  });
+}
+
 TEST_CASE("a host without IPv6 reaches what has both kinds of addresses") {
   const auto setting = [] {
     Setting made = with_name_server();

@@ -135,6 +135,30 @@ TEST_CASE("nobody but the server that was asked can answer") {
   });
 }
 
+TEST_CASE("a datagram from a server's own address, bound inside, is not carried: its answer would come back for ever") {
+  in_world(sample, [](World& world) {
+    Datagrams server(world, Side::kHost, at("93.184.216.34", 443));
+    const sys::Endpoint name{world.address_of("quic.test"), 443};
+    const OwnedFd program = world.socket(Side::kSession, kV4, SOCK_DGRAM);
+    require(sys::try_binding(program, name) == 0, "no program can speak from there");
+    const sys::SocketAddress to(name);
+    require(::sendto(program.get(), "?", 1, 0, to.get(), to.size) == 1, "not sent");
+    require(!server.has_some(200), "it was carried");
+  });
+}
+
+TEST_CASE("a denied address ends the flows to it, whatever name they were for") {
+  in_world(sample, [](World& world) {
+    Datagrams server(world, Side::kHost, at("93.184.216.34", 443));
+    Datagrams program(world, Side::kSession, {world.address_of("quic.test"), 443});
+    program.send("one");
+    server.receive();
+    NetworkRule address = address_rule("93.184.216.34", 443);
+    world.tell(as_json({LiveRule::Kind::kDeny, address, 0ms}));
+    require(world.ended().outcome == News::Outcome::kDenied, "another outcome");
+  });
+}
+
 TEST_CASE("an address that a rule with UDP names is reached by UDP") {
   in_world(sample, [](World& world) {
     Datagrams server(world, Side::kHost, at("93.184.216.9", 123));
