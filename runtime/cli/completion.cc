@@ -42,7 +42,7 @@ bool is_choice(const std::string& word) {
 
 /// "text, json, ocsf, tree (default: text)", or behind a colon: the words that a description lists.
 std::vector<std::string> choices_of(const CLI::Option& option) {
-  constexpr std::array<std::string_view, 3> kListed{"FORMAT", "STATUS", "OPERATION"};
+  constexpr std::array<std::string_view, 4> kListed{"FORMAT", "STATUS", "OPERATION", "CHANGE"};
   const auto is_listed = [&](std::string_view word) {
     return word == option.get_type_name() || word == option.get_single_name();
   };

@@ -68,6 +68,7 @@ def bash_offers_profiles():
 def bash_offers_directories_and_words():
     yield from differs(offered("log", "--format", ""), {"text", "json", "ocsf", "tree"})
     yield from differs(offered("fs", "work", "re"), {"read", "rename"})
+    yield from differs(offered("network", "work", ""), {"allow", "deny"})
     yield from differs(offered("run", "--workspace", "/us"), {"/usr"})
 
 
