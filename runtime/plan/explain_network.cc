@@ -126,7 +126,7 @@ std::vector<NetworkLine> network_lines(const NetworkAllowlist& list) {
   add_limits(list, lines);
   lines.push_back(
       {"hidden name", list.ech == Ech::kRefuse ? "refused" : "allowed", {"default", 0}, "TLS with ECH; network.ech"});
-  lines.push_back({"steering", steering_name(list.steering), {"host", 0}, "how connections find the helper"});
+  lines.push_back({"steering", steering_name(list.steering), {"host", 0}, "how connections find the relay"});
   if (list.upstream)
     lines.push_back({"upstream", fmt::format("{}:{}", list.upstream->host, list.upstream->port), list.upstream->origin,
                      "the caller's " + list.upstream->variable});

@@ -30,6 +30,8 @@ using namespace std::chrono_literals;
 constexpr unsigned kMostRestarts = 3;
 constexpr auto kFinishLimit = 1s;
 constexpr int kNewsInTurn = 64;
+constexpr const char* kRelayGone = "the relay of the session's network has died";
+constexpr const char* kAnew = "make the session anew; `clawbox log --event net.relay` says why it died";
 constexpr std::size_t kSparesAtATime = 32, kMostSpares = 4096;
 
 bool is_spare(Door door) { return door >= Door::kSpareStream4; }
@@ -221,17 +223,17 @@ void Egress::give_up(const std::string& why) {
   kept_.clear();
   published_.clear();
   write_("net.relay", relay_record("failed", why));
-  tell_("the relay of the session's network has died: nothing can be reached any more");
+  tell_(
+      "the relay of the session's network has died: nothing can be reached any more (`clawbox log --event net.relay`)");
 }
 
 void Egress::change(const Json& request, const std::string& by) {
-  if (!relay_) throw Error(ExitStatus::kSessionBusy, "the relay of the session's network has died");
+  if (!relay_) throw Error(ExitStatus::kSessionBusy, kRelayGone, kAnew);
   const NetworkAllowlist& list = *plan_.network.allowlist;
   const egress::LiveRule rule = live_rule_of(request, list);
   const bool deny = rule.kind == egress::LiveRule::Kind::kDeny;
   if (!deny && list.steering == NetworkAllowlist::Steering::kTproxy) net::let_through(network_, list, rule.rule, ipv6_);
-  if (!sys::send_text(relay_->channel, as_json(rule).dump()))
-    throw Error(ExitStatus::kSessionBusy, "the relay of the session's network has died");
+  if (!sys::send_text(relay_->channel, as_json(rule).dump())) throw Error(ExitStatus::kSessionBusy, kRelayGone, kAnew);
   const bool ends = rule.lasts.count() > 0;
   given_.push_back({rule, ends ? std::optional(Clock::now() + rule.lasts) : std::nullopt});
   Json json{{"outcome", deny ? "denied" : "allowed"}, {"rule", audit::hostile(to_string(rule.rule))}, {"by", by}};

@@ -10,7 +10,8 @@
 namespace clawbox::session {
 namespace {
 
-constexpr const char* kForms = "HOST, HOST:PORT, *.DOMAIN:PORT or an address, one of IPv6 in brackets before a port";
+constexpr const char* kForms =
+    "write HOST, HOST:PORT, *.DOMAIN:PORT or an address, one of IPv6 in brackets before a port";
 
 struct HostAndPort {
   std::string host;
@@ -30,6 +31,8 @@ uint16_t port_in(const std::string& text, std::string_view digits) {
 }
 
 HostAndPort split_port(const std::string& text) {
+  if (text.find("://") != std::string::npos)
+    throw_wrong(text, "it is a URL: only its host and port are a matter of rules");
   const bool bracketed = text.starts_with('[');
   const std::size_t close = text.find(']');
   if (bracketed && close == std::string::npos) throw_wrong(text, "its bracket is not closed");
@@ -70,7 +73,7 @@ egress::LiveRule live_rule_of(const Json& request, const NetworkAllowlist& list)
   live.lasts = std::chrono::milliseconds(std::max<int64_t>(0, request.value("lasts_ms", int64_t{0})));
   const auto* prefix = std::get_if<IpPrefix>(&live.rule.target);
   if (!denies && prefix != nullptr && !prefix->is_one_address() && list.steering != NetworkAllowlist::Steering::kTproxy)
-    throw Error(ExitStatus::kNotSupported,
+    throw Error(ExitStatus::kFeatureMissing,
                 "whole prefixes cannot be allowed here: this host has no nf_tables with tproxy",
                 "name a host or an address; `clawbox doctor` says what is missing");
   return live;

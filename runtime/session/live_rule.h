@@ -8,8 +8,8 @@
 namespace clawbox::session {
 
 /// Of {"change": "allow" | "deny", "host": "HOST[:PORT]", "lasts_ms": 0 for as long as the session}. Without a port: 80
-/// and 443 are allowed, and all are denied. Throws Error(kUsage) where the host cannot be read, and kNotSupported for a
-/// prefix that this host cannot steer.
+/// and 443 are allowed, and all are denied. Throws Error(kUsage) where the host cannot be read, and kFeatureMissing for
+/// a prefix that this host cannot steer.
 egress::LiveRule live_rule_of(const Json& request, const NetworkAllowlist& list);
 
 }  // namespace clawbox::session

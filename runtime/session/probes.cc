@@ -61,7 +61,7 @@ const Probe kProbes[] = {
     {"session-slice", kOptional, "sessions stand among your other programs, and cannot be capped together",
      "install clawbox's package, which brings the slice", try_session_slice},
     {"nf-tables", kOptional,
-     "named hosts without wildcards, port ranges and prefixes, and no record of refused packets",
+     "named hosts without prefixes of addresses and without UDP, and no record of refused packets",
      "sudo modprobe -a nf_tables nft_tproxy nft_reject_inet nft_log nfnetlink_log", try_nftables},
     {"tracing", kOptional, "gdb and strace do not work inside", "sudo sysctl -w kernel.yama.ptrace_scope=1",
      try_tracing},

@@ -113,7 +113,8 @@ Usage Supervisor::usage() const { return usage_of_tree(child_.pid()); }
 
 void Supervisor::change_network(const Json& request, const std::string& by) {
   if (!change_network_)
-    throw Error(ExitStatus::kUsage, "the session has no list of hosts: its network.mode is not \"allowlist\"");
+    throw Error(ExitStatus::kUsage, "the session has no list of hosts: its network.mode is not \"allowlist\"",
+                "make one by a profile with network.mode = \"allowlist\"; its list may be empty");
   change_network_(request, by);
 }
 
