@@ -32,13 +32,22 @@ struct Target {
   std::string objection;
 };
 
+// What people write who think of a URL.
+std::optional<std::string> url_words(const std::string& text) {
+  if (text.find("://") != std::string::npos) return fmt::format("{} is a URL: name its host alone", in_quotes(text));
+  const std::size_t colon = text.find(':');
+  if (colon == std::string::npos || colon != text.rfind(':')) return {};
+  return fmt::format("{} has a port: write {{ host = \"{}\", ports = [{}] }}", in_quotes(text),
+                     escaped(text.substr(0, colon)), escaped(text.substr(colon + 1)));
+}
+
 Target host_target(const std::string& text) {
   const bool star = text.starts_with("*.");
   HostNameReading read = read_host_name(star ? std::string_view(text).substr(2) : text);
   if (text == "*" || (read.name && star && read.name->find('.') == std::string::npos))
     return {{},
             fmt::format("{} is too wide: name a domain of two parts at least, such as *.example.org", in_quotes(text))};
-  if (!read.name) return {{}, std::move(read.objection)};
+  if (!read.name) return {{}, url_words(text).value_or(read.objection)};
   if (*read.name == "localhost" || is_below(*read.name, "localhost"))
     return {{}, "inside, 'localhost' is the session itself: 'network.host_ports' shows ports of the host"};
   if (star) return {Subdomains{std::move(*read.name)}, {}};
