@@ -34,7 +34,7 @@ struct News {
   uint32_t milliseconds = 0;
   uint64_t up = 0, down = 0;  // bytes
   std::array<uint8_t, 16> address{};
-  std::array<char, 256> name{};  // what was asked for: a host's name; kName: with its type in `detail`
+  std::array<char, 256> name{};  // what was asked for: a host's name
   std::array<char, 192> rule{};
   std::array<char, 320> detail{};  // why, or the reason that the rule gives
 

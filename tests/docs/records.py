@@ -19,10 +19,13 @@ extends = "coding"
 level = "syscall"
 calls = ["connect", "mkdir", "mkdirat"]
 environment_names = true
+[network]
+mode = "allowlist"
+allow = ["listed.test"]
 """
 # What a session must have left for this test to mean something.
 EVENTS = {"session.start", "session.end", "session.failed", "exec", "exec.end", "program", "call", "refused", "totals",
-          "command", "command.end", "file"}
+          "command", "command.end", "file", "net.dns", "net.rule"}
 
 
 def documented():
@@ -78,6 +81,9 @@ def records_of_sessions(directory):
         assert "docs" in offered, f"completions offer {offered}, not the session"
         clawbox("exec", "--label", "a=b", "docs", "--", "true")
         clawbox("exec", "--timeout", "100ms", "docs", "--", "sleep", "60")
+        clawbox("network", "docs", "allow", "other.test", "--for", "1m")
+        dials = "getent hosts unlisted.test; for peer in listed.test 198.51.100.7; do : </dev/tcp/$peer/80; done"
+        clawbox("exec", "docs", "--", "bash", "-c", dials)
         clawbox("fs", "docs", "mkdir", f"{workspace}/made")
         clawbox("fs", "docs", "rename", f"{workspace}/made", f"{workspace}/moved")
     finally:
