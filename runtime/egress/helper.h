@@ -1,5 +1,6 @@
 // The relay as a process of its own: our child, outside the session, in the host's network. It has confined itself
-// before it reads the first byte of anybody's, holds no capability and no file, and ends with us.
+// before it reads the first byte of anybody's, holds no capability and no file, and ends with us. Of the host's own
+// addresses it knows those that were there when it began.
 #pragma once
 
 #include <string>

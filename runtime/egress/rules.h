@@ -40,7 +40,8 @@ class Rules {
   /// Whether a question for this name is answered at all: some rule names it, with whatever port.
   Verdict decide_name(std::string_view host) const;
 
-  /// While the session runs. The same target's rule of the other list is not removed: deny beats allow.
+  /// While the session runs. The same target's rule of the other list is not removed, and deny beats allow: who allows
+  /// what was denied calls `lift` first.
   RulePtr allow(NetworkRule rule);
   RulePtr deny(NetworkRule rule);
   /// Takes back what `allow` or `deny` gave (its time is over).
