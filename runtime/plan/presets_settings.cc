@@ -138,7 +138,7 @@ Urls npm_urls(const ToolFiles& tool) {
   std::set<std::string> known;
   for (const char* name : {"npm_config_registry", "NPM_CONFIG_REGISTRY"}) {
     const auto value = tool.variable(name);
-    if (!value || known.contains("registry")) continue;
+    if (!value || value->empty() || known.contains("registry")) continue;
     urls.push_back({*value, {fmt::format("environment {}", name), 0}});
     known.insert("registry");
   }
@@ -156,7 +156,7 @@ Urls pip_urls(const ToolFiles& tool) {
   for (const auto& [name, key] :
        {std::pair{"PIP_INDEX_URL", "index-url"}, {"PIP_EXTRA_INDEX_URL", "extra-index-url"}}) {
     const auto value = tool.variable(name);
-    if (!value) continue;
+    if (!value || value->empty()) continue;
     for (const std::string& url : words_in(*value)) urls.push_back({url, {fmt::format("environment {}", name), 0}});
     known.insert(key);
   }

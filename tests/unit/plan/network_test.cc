@@ -107,6 +107,7 @@ TEST_CASE("where a URL leads") {
 TEST_CASE("npm: the nearest registry of each scope, with variables replaced") {
   Networked world;
   world.environment("MIRROR", "mirror.example");
+  world.environment("NPM_CONFIG_REGISTRY", "");  // npm takes an empty one for none
   world.files.content(
       "/home/ann/.npmrc",
       "; mine\nregistry = "
@@ -124,6 +125,7 @@ TEST_CASE("npm: the nearest registry of each scope, with variables replaced") {
 
 TEST_CASE("pip: the index and its further ones, in values of several lines") {
   Networked world;
+  world.environment("PIP_EXTRA_INDEX_URL", "");  // as above
   world.files.content(
       "/home/ann/.config/pip/pip.conf",
       "[global]\nindex_url = https://pypi.example/simple\nextra-index-url =\n    https://one.example/x\n    "
