@@ -23,6 +23,7 @@ constexpr const char* kExamples =
     "  clawbox log --program curl --since 90d          every curl, with how it ended\n"
     "  clawbox log --argv 'push.*origin' --status ok   what was really pushed\n"
     "  clawbox log --event refused,cap --follow        refusals and caps that bite, as they happen\n"
+    "  clawbox log --event net --status failed         hosts that were not reached, and why\n"
     "  clawbox log --format ocsf --since 1h            for a SIEM: JSON lines in OCSF 1.3\n"
     "\n"
     "Events: command, file, exec, program, call, refused, folded, cap, usage, health, net, session, totals, audit;\n"
