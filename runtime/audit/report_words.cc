@@ -355,7 +355,8 @@ std::string peer_words(const Json& record) {
   const std::string host = text_of(record, "host"), name = text_of(record, "name");
   const std::string address = text_of(record, "address");
   const std::string first = !host.empty() ? host : !name.empty() ? name : address;
-  return fmt::format("{}{}{}", first, with(":", text_of(record, "port")),
+  const char* transport = text_of(record, "protocol") == "udp" ? " by UDP" : "";
+  return fmt::format("{}{}{}{}", first, with(":", text_of(record, "port")), transport,
                      first == address ? std::string() : with(" (", address, ")"));
 }
 

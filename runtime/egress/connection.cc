@@ -135,7 +135,7 @@ void Connection::move() {
     // What the other side still has to say would have nobody to hear it.
     return reset(News::Outcome::kConnected, "reset by one side");
   }
-  if (services_.is_over_budget()) return reset(News::Outcome::kOverBudget, "the session's network bytes are used up");
+  if (services_.is_over_budget()) return reset(News::Outcome::kOverBudget, "network.bytes of the session are used up");
   if (up_.has_ended() && down_.has_ended()) return end(News::Outcome::kConnected, "");
   if (up == Flow::Step::kMore || down == Flow::Step::kMore) services_.go_on_later(id_);
 }

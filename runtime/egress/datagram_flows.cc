@@ -186,7 +186,7 @@ void DatagramFlows::hear_server(Entry& entry) {
 
 void DatagramFlows::count(Entry& entry, std::size_t bytes) {
   services_.bytes += bytes;
-  if (services_.is_over_budget()) end(entry, News::Outcome::kOverBudget, "the session's network bytes are used up");
+  if (services_.is_over_budget()) end(entry, News::Outcome::kOverBudget, "network.bytes of the session are used up");
 }
 
 void DatagramFlows::tick(Clock::time_point now) {

@@ -113,7 +113,9 @@ Opening::Step Opening::feed_tls(std::string_view bytes) {
   const TlsHello& hello = tls_.hello();
   if (hello.encrypted_hello && ech_ == Ech::kRefuse)
     return refused("the TLS hello hides a server's name (ECH), and network.ech is \"refuse\"");
-  if (!hello.server_name) return refused(fmt::format("the TLS hello does not name {}", in_quotes(host_)));
+  if (!hello.server_name)
+    return refused(
+        fmt::format("the TLS hello does not name {}, and speaks in its rule is not \"any\"", in_quotes(host_)));
   if (canonical_host_name(*hello.server_name) != host_)
     return refused(fmt::format("the TLS hello names {}, and the connection is to {}", in_quotes(*hello.server_name),
                                in_quotes(host_)));

@@ -33,10 +33,10 @@ void Spares::give_back(IpAddress::Family family, OwnedFd stream) {
 
 std::optional<std::string> Services::admit() {
   if (open >= list.connections.value)
-    return fmt::format("{} connections at one time are open already", list.connections.value);
+    return fmt::format("{} connections are open already (network.connections)", list.connections.value);
   if (list.total_connections && admitted >= list.total_connections->value)
-    return "the session's connections are used up";
-  if (is_over_budget()) return "the session's network bytes are used up";
+    return "network.total_connections of the session are used up";
+  if (is_over_budget()) return "network.bytes of the session are used up";
   ++open;
   ++admitted;
   return std::nullopt;

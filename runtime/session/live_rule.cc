@@ -69,7 +69,7 @@ egress::LiveRule live_rule_of(const Json& request, const NetworkAllowlist& list)
   if (parts.port) live.rule.ports = {{*parts.port, *parts.port}};
   if (!parts.port && denies) live.rule.ports = {{1, 65535}};
   if (!parts.port && !denies) live.rule.ports = {{80, 80}, {443, 443}};
-  live.rule.reason = "given while the session runs";
+  live.rule.reason = denies ? "taken while the session runs" : "given while the session runs";
   live.lasts = std::chrono::milliseconds(std::max<int64_t>(0, request.value("lasts_ms", int64_t{0})));
   const auto* prefix = std::get_if<IpPrefix>(&live.rule.target);
   if (!denies && prefix != nullptr && !prefix->is_one_address() && list.steering != NetworkAllowlist::Steering::kTproxy)
