@@ -168,6 +168,7 @@ void Relay::change_rules(const Json& order) {
   Lease lease{nullptr, Clock::now() + change.lasts, {}};
   if (allows) lease.lifted = rules_.lift(change.rule);  // the last word counts
   lease.rule = allows ? rules_.allow(change.rule) : rules_.deny(change.rule);
+  if (allows && list_.steering == NetworkAllowlist::Steering::kAnyIp) open_named_addresses();
   if (change.lasts.count() > 0) leases_.push_back(std::move(lease));
   keep_ticking();
   judge_again();

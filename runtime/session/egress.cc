@@ -233,6 +233,7 @@ void Egress::change(const Json& request, const std::string& by) {
   const egress::LiveRule rule = live_rule_of(request, list);
   const bool deny = rule.kind == egress::LiveRule::Kind::kDeny;
   if (!deny && list.steering == NetworkAllowlist::Steering::kTproxy) net::let_through(network_, list, rule.rule, ipv6_);
+  if (!deny && list.steering == NetworkAllowlist::Steering::kAnyIp) give_spares();  // ahead of the rule that needs them
   if (!sys::send_text(relay_->channel, as_json(rule).dump())) throw Error(ExitStatus::kSessionBusy, kRelayGone, kAnew);
   const bool ends = rule.lasts.count() > 0;
   given_.push_back({rule, ends ? std::optional(Clock::now() + rule.lasts) : std::nullopt});

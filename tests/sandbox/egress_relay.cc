@@ -178,6 +178,21 @@ TEST_CASE("without nf_tables listed hosts and ports are reached all the same, an
             .out == "111\n");
 }
 
+TEST_CASE("without nf_tables a name can be allowed while the session runs, by a list that was empty") {
+  if (no_names_here()) return;
+  const Server server(say_hello);
+  const AnyIpWorld world({"1"});
+  world.set_list("");
+  REQUIRE(run(world.steered(world.clawbox({"create", "--quiet", "--name", "work", "-p", "listed"}))).status == 0);
+  const auto said = [&](const std::string& host) {
+    return world.call({"exec", "work", "--", "bash", "-c", talk(host, server.port())}).out;
+  };
+  CHECK(said("listed.test") != "hello\n");
+  for (const char* host : {"127.0.0.1:", "listed.test:"})
+    REQUIRE(world.call({"network", "work", "allow", host + server.port()}).status == 0);
+  CHECK(said("listed.test") == "hello\n");
+}
+
 TEST_CASE("explain says how connections are steered, and what that costs") {
   if (no_names_here()) return;
   const AnyIpWorld world({"1"});
