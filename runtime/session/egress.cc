@@ -56,7 +56,7 @@ Json relay_record(const std::string& outcome, const std::string& why) {
 
 }  // namespace
 
-Egress::Egress(const Plan& plan, const Directories& directories) : plan_(plan) {
+Egress::Egress(const Plan& plan, const Directories& directories, Past& past) : plan_(plan), past_(past) {
   if (!plan.network.allowlist) return;
   const std::string cache = directories.cache + "/filters";
   relay_filters_ = seccomp::compile_cached(egress::relay_calls(), cache);
@@ -67,7 +67,7 @@ Egress::Egress(const Plan& plan, const Directories& directories) : plan_(plan) {
 }
 
 void Egress::start() {
-  relay_.emplace(egress::start_relay({*plan_.network.allowlist, relay_filters_, resolver_filters_, spent_}));
+  relay_.emplace(egress::start_relay({*plan_.network.allowlist, relay_filters_, resolver_filters_, past_.spent}));
 }
 
 bool Egress::begin() { return egress::begin_serving(*relay_, kept_, published_, names_); }
@@ -107,6 +107,9 @@ void Egress::watch(supervise::Supervisor& supervisor, supervise::ExecLog::Write 
   write_ = std::move(write);
   tell_ = std::move(tell);
   supervisor.loop().watch(relay_->channel.get(), EPOLLIN, [this](uint32_t) { hear(); });
+  for (const Past::Given& one : past_.given)
+    if (one.rule.kind == egress::LiveRule::Kind::kAllow) open_way(one.rule.rule);
+  send_given();
 }
 
 void Egress::hear() {
@@ -124,7 +127,7 @@ void Egress::record(const News& news) {
     case News::Kind::kName:
       return record_name(news);
     case News::Kind::kBegan:
-      ++spent_.connections;
+      ++past_.spent.connections;
       programs_[news.id] = program_of(news);
       return;
     case News::Kind::kEnded:
@@ -150,7 +153,7 @@ void Egress::record_name(const News& news) {
 }
 
 void Egress::record_end(const News& news) {
-  spent_.bytes += news.up + news.down;
+  past_.spent.bytes += news.up + news.down;
   Json json = connection_record(news);
   if (auto known = programs_.extract(news.id)) json.update(known.mapped());
   write_("net.connect", json);
@@ -209,13 +212,26 @@ void Egress::start_another() {
   const std::size_t spares = net::spares_needed(*plan_.network.allowlist);
   if (spares > 0) egress::give_doors(*relay_, net::open_spares(network_, spares, ipv6_));
   if (!begin()) throw_sys_error(EPIPE, "starting the relay anew");
-  const Clock::time_point now = Clock::now();
-  for (Given& one : given_) {
-    if (one.until && *one.until <= now) continue;
-    if (one.until) one.rule.lasts = std::chrono::ceil<std::chrono::milliseconds>(*one.until - now);
-    sys::send_text(relay_->channel, as_json(one.rule).dump());
-  }
+  send_given();
   supervisor_->loop().watch(relay_->channel.get(), EPOLLIN, [this](uint32_t) { hear(); });
+}
+
+/// Where one of them can be steered, a rule that was not in the plan needs its own way to the listeners.
+void Egress::open_way(const NetworkRule& rule) {
+  const NetworkAllowlist& list = *plan_.network.allowlist;
+  if (list.steering == NetworkAllowlist::Steering::kTproxy) return net::let_through(network_, list, rule, ipv6_);
+  give_spares();  // ahead of the rule that needs them
+}
+
+/// The changes that still hold, in order, to a relay that has the plan's list alone.
+void Egress::send_given() {
+  const Clock::time_point now = Clock::now();
+  for (const Past::Given& one : past_.given) {
+    if (one.until && *one.until <= now) continue;
+    egress::LiveRule rule = one.rule;
+    if (one.until) rule.lasts = std::chrono::ceil<std::chrono::milliseconds>(*one.until - now);
+    sys::send_text(relay_->channel, as_json(rule).dump());
+  }
 }
 
 /// Listeners that nobody accepts from would let programs wait: they go with the relay.
@@ -232,11 +248,10 @@ void Egress::change(const Json& request, const std::string& by) {
   const NetworkAllowlist& list = *plan_.network.allowlist;
   const egress::LiveRule rule = live_rule_of(request, list);
   const bool deny = rule.kind == egress::LiveRule::Kind::kDeny;
-  if (!deny && list.steering == NetworkAllowlist::Steering::kTproxy) net::let_through(network_, list, rule.rule, ipv6_);
-  if (!deny && list.steering == NetworkAllowlist::Steering::kAnyIp) give_spares();  // ahead of the rule that needs them
+  if (!deny) open_way(rule.rule);
   if (!sys::send_text(relay_->channel, as_json(rule).dump())) throw Error(ExitStatus::kSessionBusy, kRelayGone, kAnew);
   const bool ends = rule.lasts.count() > 0;
-  given_.push_back({rule, ends ? std::optional(Clock::now() + rule.lasts) : std::nullopt});
+  past_.given.push_back({rule, ends ? std::optional(Clock::now() + rule.lasts) : std::nullopt});
   Json json{{"outcome", deny ? "denied" : "allowed"}, {"rule", audit::hostile(to_string(rule.rule))}, {"by", by}};
   if (ends) json["lasts_ms"] = rule.lasts.count();
   write_("net.rule", json);

@@ -21,9 +21,20 @@ namespace clawbox::session {
 
 class Egress {
  public:
+  /// What a session keeps when its sandbox is built anew: the changes to its list, and what of its budgets is spent.
+  struct Past {
+    using Clock = std::chrono::steady_clock;
+    struct Given {
+      egress::LiveRule rule;
+      std::optional<Clock::time_point> until;
+    };
+    std::vector<Given> given;
+    egress::Spent spent;
+  };
+
   /// Starts it, beside the set-up of the sandbox, and listens at the host's end of published ports. Throws where one of
-  /// them is taken. `plan` outlives it.
-  Egress(const Plan& plan, const Directories& directories);
+  /// them is taken. `plan` and `past`, which it goes on, outlive it.
+  Egress(const Plan& plan, const Directories& directories, Past& past);
   Egress(const Egress&) = delete;
 
   /// Waits until it serves them. Throws what kept it from that.
@@ -38,11 +49,7 @@ class Egress {
   void change(const Json& request, const std::string& by);
 
  private:
-  using Clock = std::chrono::steady_clock;
-  struct Given {
-    egress::LiveRule rule;
-    std::optional<Clock::time_point> until;
-  };
+  using Clock = Past::Clock;
 
   void keep(std::vector<net::Opened> listeners);
   void start();
@@ -55,10 +62,13 @@ class Egress {
   void give_spares();
   void relay_died();
   void start_another();
+  void open_way(const NetworkRule& rule);
+  void send_given();
   void give_up(const std::string& why);
   Json program_of(const egress::News& news);
 
   const Plan& plan_;
+  Past& past_;
   seccomp::Program relay_filters_, resolver_filters_;
   std::optional<sys::Helper> relay_;
   std::vector<egress::PublishedListener> published_;
@@ -66,8 +76,6 @@ class Egress {
   OwnedFd network_;                // net/living.h
   net::Ipv6 ipv6_ = net::Ipv6::kNone;
   std::vector<std::string> names_;  // that have addresses, in order
-  std::vector<Given> given_;
-  egress::Spent spent_;
   std::optional<SocketOwners> owners_;
   std::map<uint32_t, Json> programs_;  // of connections that are open
   std::size_t spares_ = 0;             // that the session has had

@@ -82,6 +82,7 @@ Outcome Session::run(const Plan& plan) {
 struct Session::Kept {
   plan::ProtectedState before;
   std::optional<Record> record;
+  Egress::Past network;
   supervise::Supervisor::Counts counts;
 };
 
@@ -112,7 +113,7 @@ Outcome Session::live(const Plan& plan, const Registration& entry, Guest& guest,
   child.go(plan);
   // While the child sets up: none of this needs it, and all of it must be done before anything runs.
   const std::string trail = directories_.state + "/audit";
-  Egress egress(plan, directories_);  // the relay: it reads nothing before it has the listeners
+  Egress egress(plan, directories_, kept.network);  // the relay: it reads nothing before it has the listeners
   const std::unique_ptr<store::Store> in_place = watched_in_place(plan, directories_.cache);
   if (!kept.record) {
     kept.before = protected_state(plan);

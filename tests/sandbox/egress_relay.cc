@@ -131,6 +131,23 @@ TEST_CASE("a relay that dies again and again is given up: the session lives on, 
   CHECK(world.exec({"getent", "ahosts", "listed.test"}).status != 0);
 }
 
+TEST_CASE("what was given and taken while a session ran still holds when its sandbox is built anew") {
+  if (no_names_here()) return;
+  const Server server(say_hello);
+  const EgressWorld world({server.port()});
+  if (no_tproxy_here(world)) return;
+  world.create_listed({"--restart", "on-failure"});
+  const pid_t supervisor = world.inspect().at("supervisor").get<pid_t>();
+  REQUIRE(world.call({"network", "work", "deny", "listed.test"}).status == 0);
+  REQUIRE(world.call({"network", "work", "allow", "other.test:" + server.port()}).status == 0);
+  const auto first = child_of(supervisor, "clawbox-init");
+  REQUIRE(first);
+  ::kill(*first, SIGKILL);
+  CHECK(becomes_true([&] { return world.exec({"bash", "-c", talk("other.test", server.port())}).out == "hello\n"; }));
+  CHECK(world.inspect().at("restarts") == 1);
+  CHECK(world.exec({"getent", "ahosts", "listed.test"}).status != 0);
+}
+
 TEST_CASE("a supervisor that is killed takes the session and its relay along") {
   if (no_names_here()) return;
   const Server server(say_hello);
