@@ -186,7 +186,8 @@ void add_words(CLI::App& verb, FsWords& words) {
 void add_options(CLI::App& verb, FsWords& words) {
   verb.add_flag("-p,--parents", words.parents, "write, mkdir, rename: make the directories on the way");
   verb.add_flag("--exclusive", words.exclusive, "write, rename: fail (EEXIST) where there is something");
-  verb.add_option("--mode", words.mode, "write, mkdir: the mode of what is made anew (default: as the umask says)")
+  verb.add_option("--mode", words.mode,
+                  "write, mkdir: the mode of what is made anew, not of --parents (default: as the umask says)")
       ->type_name("OCTAL")
       ->check(not_empty());
   verb.add_flag("-r,--recursive", words.recursive, "rm: directories with all that is in them");

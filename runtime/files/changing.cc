@@ -38,12 +38,12 @@ void require_name(const Place& place, const std::string& path) {
 
 Answer make_directory(const Request& request) {
   if (request.parents) {
-    make_directories(request.beneath, request.path);
+    make_directories(request.beneath, request.path, request.mode);
     return {};
   }
   const Place place = place_of(request.beneath, request.path, LastLink::kKept, Missing::kRefused);
   if (place.name == ".") throw_sys_error(EEXIST, in_quotes(request.path));
-  sys::make_directory(place.directory, place.name, request.mode.value_or(0777) & 01777);
+  make_directory(place, request.mode);
   return {};
 }
 

@@ -30,13 +30,13 @@ class Walk {
   }
 
   Place to(const std::string& path, LastLink last, Missing missing);
-  void make_all(const std::string& path);
+  void make_all(const std::string& path, std::optional<mode_t> mode);
 
  private:
   std::deque<std::string> inside(const std::string& path) const;
   void go_up(const std::string& path);
   bool take_link(const std::string& name);
-  void enter(const std::string& name, Missing missing);
+  void enter(const std::string& name, Missing missing, std::optional<mode_t> mode = {});
   const OwnedFd& here() const { return held_.back(); }
 
   std::deque<std::string> beneath_;
@@ -59,6 +59,12 @@ std::deque<std::string> Walk::inside(const std::string& path) const {
   return steps;
 }
 
+/// Its owner's only until it has its mode: that may be less than the umask leaves, and more.
+void make_one(const OwnedFd& directory, const std::string& name, std::optional<mode_t> mode) {
+  sys::make_directory(directory, name, mode ? 0700 : 0777);
+  if (mode) sys::set_mode(sys::open_entry(directory, name, O_RDONLY | O_DIRECTORY), *mode & 01777);
+}
+
 /// Of the root itself the parent is the root.
 void Walk::go_up(const std::string& path) {
   if (held_.size() > 1) return held_.pop_back();
@@ -78,13 +84,14 @@ bool Walk::take_link(const std::string& name) {
   return true;
 }
 
-void Walk::enter(const std::string& name, Missing missing) {
+/// `mode`: of what is made.
+void Walk::enter(const std::string& name, Missing missing, std::optional<mode_t> mode) {
   try {
     held_.push_back(sys::open_entry(here(), name, O_PATH | O_DIRECTORY));
   } catch (const SysError& error) {
     if (error.code() != ENOENT || missing == Missing::kRefused) throw;
     try {
-      sys::make_directory(here(), name, 0777);
+      make_one(here(), name, mode);
     } catch (const SysError& made) {
       if (made.code() != EEXIST) throw;
     }
@@ -110,7 +117,7 @@ Place Walk::to(const std::string& path, LastLink last, Missing missing) {
   return {std::move(held_.back()), "."};
 }
 
-void Walk::make_all(const std::string& path) {
+void Walk::make_all(const std::string& path, std::optional<mode_t> mode) {
   ahead_ = inside(path);
   while (!ahead_.empty()) {
     const std::string name = std::move(ahead_.front());
@@ -118,7 +125,7 @@ void Walk::make_all(const std::string& path) {
     if (name == "..")
       go_up(path);
     else if (!take_link(name))
-      enter(name, Missing::kMade);
+      enter(name, Missing::kMade, ahead_.empty() ? mode : std::nullopt);
   }
 }
 
@@ -128,6 +135,10 @@ Place place_of(const std::string& beneath, const std::string& path, LastLink las
   return Walk(beneath).to(path, last, missing);
 }
 
-void make_directories(const std::string& beneath, const std::string& path) { Walk(beneath).make_all(path); }
+void make_directories(const std::string& beneath, const std::string& path, std::optional<mode_t> mode) {
+  Walk(beneath).make_all(path, mode);
+}
+
+void make_directory(const Place& place, std::optional<mode_t> mode) { make_one(place.directory, place.name, mode); }
 
 }  // namespace clawbox::files

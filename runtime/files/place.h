@@ -5,6 +5,9 @@
 // Not openat2(2), though it says the same in one call: the filters of our sessions do not let it through.
 #pragma once
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
 
 #include "base/owned_fd.h"
@@ -23,7 +26,10 @@ enum class Missing { kRefused, kMade };  // directories on the way
 /// 40 links, ENOENT, ENOTDIR, EACCES.
 Place place_of(const std::string& beneath, const std::string& path, LastLink last, Missing missing);
 
-/// The directory `path` itself, with all that lack on the way to it made.
-void make_directories(const std::string& beneath, const std::string& path);
+/// The directory `path` itself, with all that lack on the way to it made. `mode`: of the last one, where that is made
+/// anew, whatever the umask.
+void make_directories(const std::string& beneath, const std::string& path, std::optional<mode_t> mode);
+/// Throws EEXIST. `mode` as above; without it as the umask says.
+void make_directory(const Place& place, std::optional<mode_t> mode);
 
 }  // namespace clawbox::files

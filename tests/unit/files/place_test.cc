@@ -97,10 +97,10 @@ TEST_CASE("links in a circle end, and a file on the way is no directory") {
 TEST_CASE("directories on the way are made, through links and not out of the box") {
   const Tree tree;
   tree.link("in", "a");
-  make_directories(tree.box, tree.box + "/in/deep/er");
-  make_directories(tree.box, tree.box + "/in/deep/er");
+  make_directories(tree.box, tree.box + "/in/deep/er", {});
+  make_directories(tree.box, tree.box + "/in/deep/er", {});
   CHECK(std::filesystem::is_directory(tree.box + "/a/deep/er"));
   tree.link("out", "..");
-  CHECK_THROWS_AS(make_directories(tree.box, tree.box + "/out/made"), SysError);
+  CHECK_THROWS_AS(make_directories(tree.box, tree.box + "/out/made", {}), SysError);
   CHECK(!std::filesystem::exists(tree.directory / "made"));
 }

@@ -158,6 +158,27 @@ TEST_CASE("parents and a mode are as asked for") {
   CHECK((ask(request, content("x")).answer.mode & 07777) == 0640);
 }
 
+TEST_CASE(
+    "the mode of a directory is that of the last one that is made, whatever the umask, and of none that was there") {
+  const Box box;
+  const auto mode_of = [&](const char* name) { return std::filesystem::status(box.at(name)).permissions(); };
+  const mode_t before = ::umask(0027);
+  for (const bool parents : {true, false}) {
+    Request request = box.request(Operation::kMakeDirectory, parents ? "a/b" : "c");
+    request.parents = parents;
+    request.mode = 0773;
+    CHECK(ask(request).answer.error == 0);
+  }
+  Request again = box.request(Operation::kMakeDirectory, "a/b");
+  again.parents = true;
+  again.mode = 0700;
+  CHECK(ask(again).answer.error == 0);
+  ::umask(before);
+  CHECK(mode_of("a") == std::filesystem::perms(0750));
+  CHECK(mode_of("a/b") == std::filesystem::perms(0773));
+  CHECK(mode_of("c") == std::filesystem::perms(0773));
+}
+
 TEST_CASE("a file in a directory that cannot be written to is written in place") {
   if (::geteuid() == 0) return;  // root may write there
   const Box box;
