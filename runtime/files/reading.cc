@@ -1,6 +1,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <limits>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "files/operations.h"
@@ -30,6 +32,15 @@ char letter_of(const OwnedFd& directory, const dirent& entry) {
   return S_ISREG(status->st_mode) ? 'f' : S_ISDIR(status->st_mode) ? 'd' : S_ISLNK(status->st_mode) ? 'l' : 'o';
 }
 
+/// As far as 64 bits reach, which is the year 2262: whoever is inside says when a file was changed.
+int64_t nanoseconds(const timespec& time) {
+  int64_t all = 0;
+  const bool too_far = __builtin_mul_overflow(int64_t{time.tv_sec}, int64_t{1'000'000'000}, &all) ||
+                       __builtin_add_overflow(all, int64_t{time.tv_nsec}, &all);
+  if (!too_far) return all;
+  return time.tv_sec < 0 ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
+}
+
 struct stat status_there(const Place& place) {
   const auto status = sys::status_of_entry(place.directory, place.name);
   if (!status) throw_sys_error(ENOENT, "looking at " + in_quotes(place.name));
@@ -47,7 +58,7 @@ Answer answer_of(const struct stat& status) {
   Answer answer;
   answer.mode = status.st_mode;
   answer.size = static_cast<uint64_t>(status.st_size);
-  answer.modified_ns = int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  answer.modified_ns = nanoseconds(status.st_mtim);
   answer.links = status.st_nlink;
   return answer;
 }

@@ -21,7 +21,7 @@ struct Answer {
   int32_t error = 0;  // errno
   uint32_t mode = 0;  // with the type, as of stat(2)
   uint64_t size = 0;
-  int64_t modified_ns = 0;  // since 1970
+  int64_t modified_ns = 0;  // since 1970; the nearest that there is for a time beyond 1677 or 2262
   uint64_t links = 0;
   char what[512] = {};  // of a failure: what was being done
 };

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <limits>
 
+#include "files/operations.h"
 #include "files/request.h"
 #include "files/server.h"
 #include "files/stream.h"
@@ -208,6 +210,19 @@ TEST_CASE("a listing of more names than wanted is refused") {
   CHECK(ask(request).answer.error == 0);
   request.limit = 10;
   CHECK(ask(request).answer.error == EFBIG);
+}
+
+TEST_CASE("a time beyond what nanoseconds can say is the nearest that they can") {
+  constexpr time_t kSecond = 1'000'000'000;
+  struct stat status {};
+  status.st_mtim = {kSecond, 5};
+  CHECK(answer_of(status).modified_ns == 1'000'000'000'000'000'005);
+  for (const time_t far : {std::numeric_limits<time_t>::max(), 20 * kSecond}) {
+    status.st_mtim = {far, 5};
+    CHECK(answer_of(status).modified_ns == std::numeric_limits<int64_t>::max());
+    status.st_mtim.tv_sec = -far;
+    CHECK(answer_of(status).modified_ns == std::numeric_limits<int64_t>::min());
+  }
 }
 
 TEST_CASE("removing takes a tree only when asked to, and never what a link points to") {
