@@ -1,6 +1,7 @@
 #include "files/place.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <deque>
 #include <vector>
@@ -24,22 +25,21 @@ std::deque<std::string> steps_of(const std::string& path) {
 
 class Walk {
  public:
-  /// `beneath` is the caller's word, not the sandbox's.
-  explicit Walk(const std::string& beneath) : beneath_(steps_of(beneath)) {
-    held_.push_back(sys::open(beneath, O_PATH | O_DIRECTORY));
-  }
+  explicit Walk(const std::string& beneath);
 
   Place to(const std::string& path, LastLink last, Missing missing);
-  void make_all(const std::string& path, std::optional<mode_t> mode);
+  void go_into(const std::string& path, Missing missing, std::optional<mode_t> mode);
 
  private:
   std::deque<std::string> inside(const std::string& path) const;
   void go_up(const std::string& path);
+  void require_of_system(const std::string& name, const struct stat& link) const;
   bool take_link(const std::string& name);
   void enter(const std::string& name, Missing missing, std::optional<mode_t> mode = {});
   const OwnedFd& here() const { return held_.back(); }
 
   std::deque<std::string> beneath_;
+  enum class Trust { kAnyLink, kLinksOfSystem } trust_ = Trust::kLinksOfSystem;
   std::vector<OwnedFd> held_;      // from `beneath` to where we are
   std::deque<std::string> ahead_;  // steps that are left
   int links_ = 0;
@@ -47,6 +47,17 @@ class Walk {
 
 [[noreturn]] void throw_outside(const std::string& path) {
   throw_sys_error(EXDEV, in_quotes(path) + " leads out of the directory that it must stay in");
+}
+
+/// The name of `beneath` is the caller's word, but what lies on its way may be the sandbox's: with a link there it
+/// would choose the directory that it must stay in.
+Walk::Walk(const std::string& beneath) {
+  held_.push_back(sys::open("/", O_PATH | O_DIRECTORY));
+  go_into(beneath, Missing::kRefused, {});
+  held_.erase(held_.begin(), held_.end() - 1);
+  beneath_ = steps_of(beneath);
+  trust_ = Trust::kAnyLink;
+  links_ = 0;
 }
 
 /// The steps behind `beneath`.
@@ -71,10 +82,20 @@ void Walk::go_up(const std::string& path) {
   if (!beneath_.empty()) throw_outside(path);
 }
 
+/// Of another owner, which a session cannot give, and where it cannot put one: as /bin, which leads to usr/bin.
+void Walk::require_of_system(const std::string& name, const struct stat& link) const {
+  if (trust_ == Trust::kAnyLink) return;
+  const uid_t session = ::geteuid();
+  const bool may_be_its_own = link.st_uid == session || sys::status_of(here()).st_uid == session;
+  if (may_be_its_own || ::faccessat(here().get(), ".", W_OK, 0) == 0)
+    throw_sys_error(ELOOP, in_quotes(name) + ", a link, leads to the directory to stay in; name that by its real path");
+}
+
 /// False: it is none. Its own steps come next.
 bool Walk::take_link(const std::string& name) {
   const auto status = sys::status_of_entry(here(), name);
   if (!status || !S_ISLNK(status->st_mode)) return false;
+  require_of_system(name, *status);
   if (++links_ > kMostLinks) throw_sys_error(ELOOP, "following links at " + in_quotes(name));
   const std::string text = sys::read_link(here(), name);
   const bool from_root = text.starts_with('/');
@@ -117,7 +138,7 @@ Place Walk::to(const std::string& path, LastLink last, Missing missing) {
   return {std::move(held_.back()), "."};
 }
 
-void Walk::make_all(const std::string& path, std::optional<mode_t> mode) {
+void Walk::go_into(const std::string& path, Missing missing, std::optional<mode_t> mode) {
   ahead_ = inside(path);
   while (!ahead_.empty()) {
     const std::string name = std::move(ahead_.front());
@@ -125,7 +146,7 @@ void Walk::make_all(const std::string& path, std::optional<mode_t> mode) {
     if (name == "..")
       go_up(path);
     else if (!take_link(name))
-      enter(name, Missing::kMade, ahead_.empty() ? mode : std::nullopt);
+      enter(name, missing, ahead_.empty() ? mode : std::nullopt);
   }
 }
 
@@ -136,7 +157,7 @@ Place place_of(const std::string& beneath, const std::string& path, LastLink las
 }
 
 void make_directories(const std::string& beneath, const std::string& path, std::optional<mode_t> mode) {
-  Walk(beneath).make_all(path, mode);
+  Walk(beneath).go_into(path, Missing::kMade, mode);
 }
 
 void make_directory(const Place& place, std::optional<mode_t> mode) { make_one(place.directory, place.name, mode); }

@@ -23,7 +23,7 @@ enum class LastLink { kFollowed, kKept };
 enum class Missing { kRefused, kMade };  // directories on the way
 
 /// Where `path`, absolute, is or would be. Throws SysError: EXDEV for what leads out of `beneath`, ELOOP for more than
-/// 40 links, ENOENT, ENOTDIR, EACCES.
+/// 40 links and for a link on the way to `beneath` itself that the session may have made, ENOENT, ENOTDIR, EACCES.
 Place place_of(const std::string& beneath, const std::string& path, LastLink last, Missing missing);
 
 /// The directory `path` itself, with all that lack on the way to it made. `mode`: of the last one, where that is made

@@ -83,6 +83,24 @@ TEST_CASE("what leads out is EXDEV, however it is spelled") {
   CHECK(refusal(tree.box, tree.box + "x/file") == EXDEV);
 }
 
+TEST_CASE("the directory to stay in is none that a link of the session leads to") {
+  const Tree tree;
+  std::filesystem::create_directory_symlink("/etc", tree.box + "/far");
+  std::filesystem::create_directory_symlink("a", tree.box + "/near");
+  CHECK(test::read_file(tree.box + "/far/passwd") != "");  // it does lead there
+  CHECK(refusal(tree.box + "/far", tree.box + "/far/passwd") == ELOOP);
+  CHECK(refusal(tree.box + "/near", tree.box + "/near/file") == ELOOP);
+  CHECK(refusal(tree.box + "/near/b", tree.box + "/near/b/new") == ELOOP);
+  CHECK(refusal(tree.box + "/a/b", tree.box + "/a/b/new") == 0);
+}
+
+TEST_CASE("on the way to it links of the system are followed") {
+  if (::geteuid() == 0) return;  // whose own they are
+  REQUIRE(std::filesystem::is_symlink("/proc/self"));
+  CHECK(refusal("/proc/self", "/proc/self/status") == 0);
+  CHECK(refusal("/proc/self", "/proc/status") == EXDEV);
+}
+
 TEST_CASE("of the root the parent is the root") { CHECK(refusal("/", "/../../etc/passwd") == 0); }
 
 TEST_CASE("links in a circle end, and a file on the way is no directory") {
