@@ -1,34 +1,13 @@
-#include <fcntl.h>
-
 #include "base/error.h"
 #include "base/text.h"
 #include "files/operations.h"
 #include "files/place.h"
-#include "sys/directories.h"
+#include "files/removal.h"
 #include "sys/entries.h"
 #include "sys/files.h"
 
 namespace clawbox::files {
 namespace {
-
-/// The names are taken before the first is removed: a directory that changes while it is read may leave some out.
-void remove_contents(const OwnedFd& directory);
-
-void remove_entry(const OwnedFd& directory, const std::string& name) {
-  const auto status = sys::status_of_entry(directory, name);
-  if (!status) return;
-  if (!S_ISDIR(status->st_mode)) return sys::remove_file(directory, name);
-  remove_contents(sys::open_entry(directory, name, O_RDONLY | O_DIRECTORY));
-  sys::remove_directory(directory, name);
-}
-
-void remove_contents(const OwnedFd& directory) {
-  std::vector<std::string> names;
-  sys::Listing listing(directory);
-  while (const dirent* entry = listing.next()) names.emplace_back(entry->d_name);
-  if (listing.error() != 0) throw_sys_error(listing.error(), "listing a directory");
-  for (const std::string& name : names) remove_entry(directory, name);
-}
 
 void require_name(const Place& place, const std::string& path) {
   if (place.name == ".") throw_sys_error(EBUSY, in_quotes(path) + " is the directory that everything must stay in");
@@ -54,7 +33,7 @@ Answer remove(const Request& request) {
     const auto status = sys::status_of_entry(place.directory, place.name);
     if (!status) throw_sys_error(ENOENT, "removing " + in_quotes(request.path));
     if (request.recursive)
-      remove_entry(place.directory, place.name);
+      remove_tree(place.directory, place.name);
     else if (S_ISDIR(status->st_mode))
       sys::remove_directory(place.directory, place.name);
     else

@@ -20,6 +20,12 @@ OwnedFd open_entry(const OwnedFd& directory, const std::string& name, int flags,
   return OwnedFd(fd);
 }
 
+OwnedFd open_parent(const OwnedFd& directory) {
+  const int fd = ::openat(directory.get(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) throw_errno("opening '..'");
+  return OwnedFd(fd);
+}
+
 std::optional<struct stat> status_of_entry(const OwnedFd& directory, const std::string& name) {
   struct stat status {};
   if (::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return status;

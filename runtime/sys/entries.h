@@ -14,6 +14,8 @@ namespace clawbox::sys {
 /// openat(2) with O_NOFOLLOW: ELOOP for a link, unless with O_PATH, which opens the link itself. A name with a slash,
 /// and "..", is EINVAL.
 OwnedFd open_entry(const OwnedFd& directory, const std::string& name, int flags, mode_t mode = 0);
+/// "..", O_PATH: wherever that is by now.
+OwnedFd open_parent(const OwnedFd& directory);
 /// Of a link: its own. Nothing: there is no such entry.
 std::optional<struct stat> status_of_entry(const OwnedFd& directory, const std::string& name);
 
