@@ -40,6 +40,9 @@ constexpr const char* kExamples =
     "read-only and protected paths hold. Nothing is executed inside. Each operation is on record:\n"
     "`clawbox log --event file`.\n"
     "\n"
+    "A terminal obeys nothing of what is read: control characters are shown as \\xNN there, and come as they are\n"
+    "through a pipe and into a file.\n"
+    "\n"
     "Exit status: 0; 1 when the operation failed, with errno's name in the message, or in \"errno\" of the JSON\n"
     "object that --json prints on standard error; 64 for wrong words; 72 when there is no such session; 74 when what\n"
     "was read could not be written; 75 when the session cannot take it now.";
@@ -159,11 +162,15 @@ int fs(const FsWords& words) {
   Input input;
   std::string listing;
   if (wish.request.operation == Operation::kWrite) wish.next_input = [&] { return input.next(); };
-  if (wish.request.operation == Operation::kRead) wish.take_output = write_out;
+  const bool on_terminal = ::isatty(STDOUT_FILENO) == 1;
+  TerminalText text;
+  if (wish.request.operation == Operation::kRead)
+    wish.take_output = [&](std::string_view some) { write_out(on_terminal ? text.next(some) : some); };
   if (wish.request.operation == Operation::kList) wish.take_output = [&](std::string_view some) { listing += some; };
   const session::Sessions sessions = sessions_of_caller();
   OwnedFd connection = sessions.connect(sessions.found(words.session, session::Look::kAtFacts));
   const files::Answer answer = session::operate_on_files(std::move(connection), wish);
+  write_out(text.rest());
   if (answer.error != 0) return report_failure(words.json, words.operation, answer);
   print_answer(words.json, wish.request.operation, answer, listing);
   return 0;

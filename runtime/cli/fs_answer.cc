@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "audit/hostile.h"
@@ -11,6 +12,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/print.h"
+#include "review/patch.h"
 
 namespace clawbox::cli {
 namespace {
@@ -49,6 +51,17 @@ std::vector<Entry> entries_in(const std::string& listing) {
   return entries;
 }
 
+/// How many bytes at the end may be the begin of a character.
+std::size_t unfinished_at_end(std::string_view bytes) {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(bytes.size(), 3); ++back) {
+    const auto byte = static_cast<unsigned char>(bytes[bytes.size() - back]);
+    if ((byte & 0xC0) == 0x80) continue;
+    const std::size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
+    return length > back ? back : 0;
+  }
+  return 0;
+}
+
 void print_listing(const std::string& listing, bool json) {
   Json list = Json::array();
   std::string text;
@@ -69,6 +82,15 @@ void print_answer(bool json, files::Operation operation, const files::Answer& an
     print(fmt::format("{}, {}, mode {:04o}, {} name{}\n", type_of(answer.mode), size_text(answer.size),
                       answer.mode & 07777, answer.links, answer.links == 1 ? "" : "s"));
 }
+
+std::string TerminalText::next(std::string_view piece) {
+  const std::string bytes = std::exchange(unfinished_, "").append(piece);
+  const std::size_t whole = bytes.size() - unfinished_at_end(bytes);
+  unfinished_ = bytes.substr(whole);
+  return review::visible(std::string_view(bytes).substr(0, whole));
+}
+
+std::string TerminalText::rest() const { return review::visible(unfinished_); }
 
 int report_failure(bool json, std::string_view operation, const files::Answer& answer) {
   const char* const known = ::strerrorname_np(answer.error);

@@ -13,6 +13,18 @@ namespace clawbox::cli {
 /// `listing`: what kList gave, type and name of each entry, ended by NUL.
 void print_answer(bool json, files::Operation operation, const files::Answer& answer, const std::string& listing);
 
+/// The content of a file for a terminal, which obeys nothing in it: control and deceiving characters become \xNN.
+class TerminalText {
+ public:
+  /// A character that is not whole yet waits for the next piece.
+  std::string next(std::string_view piece);
+  /// What is left of one at the end.
+  std::string rest() const;
+
+ private:
+  std::string unfinished_;
+};
+
 /// On standard error: what failed, with errno's name. Returns the exit status.
 int report_failure(bool json, std::string_view operation, const files::Answer& answer);
 

@@ -4,8 +4,10 @@
 
 #include <filesystem>
 
+#include "files/stream.h"
 #include "session_world.h"
 #include "support/catch.h"
+#include "support/terminal.h"
 #include "support/trail.h"
 
 using namespace clawbox::test;
@@ -48,6 +50,21 @@ TEST_CASE("a file is written, read, listed, moved and removed, and nothing is ex
   CHECK(fs(world, {"mkdir", at + "/d"}).status == 0);
   CHECK(!std::filesystem::exists(at + "/a"));
   CHECK(Trail(world).all("exec").empty());
+}
+
+TEST_CASE("what is read comes as it is, but a terminal obeys nothing of it") {
+  const World world;
+  world.create();
+  const std::string at = world.workspace() + "/file";
+  // The character of two bytes lies across the end of a piece; the last one is not whole.
+  const std::string text = std::string(clawbox::files::kMostPiece - 1, 'x') + "\u00e9\x1b]0;title\x07\r\n\tEND\xc3";
+  write_file(at, text);
+  CHECK(fs(world, {"read", at}).out == text);
+  Terminal terminal(world.clawbox({"fs", "work", "read", at}));
+  const std::string shown = terminal.read_until("END\\xc3");
+  CHECK(terminal.wait() == 0);
+  CHECK(shown.find("\u00e9\\x1b]0;title\\x07\\x0d\r\n\tEND") != std::string::npos);
+  CHECK(shown.find_first_of("\x1b\x07") == std::string::npos);
 }
 
 TEST_CASE("what is made belongs to whom a command's files belong") {
