@@ -48,17 +48,51 @@ function makePlace(root, names, isDirectory) {
   return made;
 }
 
+/** False: there is something already. */
 function makeOne(directory, name, wantsDirectory) {
+  const made = unlessThere(() => (wantsDirectory ? newDirectory : newFile)(below(directory, name)));
+  if (made === null) return false;
   try {
-    if (wantsDirectory) fs.mkdirSync(below(directory, name), 0o755);
-    else fs.closeSync(fs.openSync(below(directory, name), O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o644));
+    if (process.getuid() === 0) giveTo(fs.fstatSync(directory), made, name);
+  } finally {
+    fs.closeSync(made);
+  }
+  return true;
+}
+
+function unlessThere(make) {
+  try {
+    return make();
   } catch (error) {
-    if (error.code === "EEXIST") return false;
+    if (error.code === "EEXIST") return null;
     throw error;
   }
-  const { uid, gid } = fs.fstatSync(directory);
-  if (process.getuid() === 0) fs.lchownSync(below(directory, name), uid, gid);
-  return true;
+}
+
+function newFile(target) {
+  return fs.openSync(target, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o644);
+}
+
+function newDirectory(target) {
+  fs.mkdirSync(target, 0o755);
+  return fs.openSync(target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+/**
+ * By descriptor, since a name may mean something else by now. Still, no call makes a directory and opens it: the agent
+ * may have put another one in its place. It gets none that it could not have made there itself.
+ */
+function giveTo(around, made, name) {
+  const { uid, gid, dev } = fs.fstatSync(made);
+  if (uid === around.uid && gid === around.gid) return;
+  const isNew = uid === 0 && dev === around.dev && isEmpty(made);
+  if (!isNew) throw new Error(`${JSON.stringify(name)} is not what was made there for a mount: somebody exchanged it`);
+  fs.fchownSync(made, around.uid, around.gid);
+}
+
+function isEmpty(made) {
+  const facts = fs.fstatSync(made);
+  return facts.isDirectory() ? fs.readdirSync(below(made, ".")).length === 0 : facts.size === 0 && facts.nlink === 1;
 }
 
 function removeEmpty(target) {

@@ -54,3 +54,52 @@ test("nor is one that stands there when the places are removed", (context) => {
   removePlaces(made);
   assert.ok(fs.existsSync(at("moved/skills")));
 });
+
+/** As root makes places, whoever runs this test; what is given away is told by where its descriptor leads. */
+function asRoot(context) {
+  const given = [];
+  const { fstatSync } = fs;
+  const own = process.getuid();
+  context.mock.method(process, "getuid", () => 0);
+  context.mock.method(fs, "lchownSync", () => assert.fail("a name may mean something else by now"));
+  context.mock.method(fs, "fchownSync", (made, uid, gid) => {
+    given.push([fs.readlinkSync(`/proc/self/fd/${made}`), uid, gid]);
+  });
+  // Of whoever runs this, and of root where that made it.
+  context.mock.method(fs, "fstatSync", (opened) => {
+    const facts = fstatSync(opened);
+    const isWorkspace = fs.readlinkSync(`/proc/self/fd/${opened}`).endsWith("/workspace");
+    if (facts.uid === own) facts.uid = isWorkspace ? 4242 : 0;
+    return facts;
+  });
+  return given;
+}
+
+test("what root makes is given to the owner of what is around it, by descriptor", (context) => {
+  const { at, workspace, skills } = mounts(context);
+  const file = { hostPath: at("file"), containerPath: "/workspace/settings" };
+  const given = asRoot(context);
+  makePlaces([{ ...skills, containerPath: "/workspace/skills" }, workspace, file]);
+  const { gid } = fs.statSync(at("workspace"));
+  assert.deepEqual(given, [
+    [at("workspace/skills"), 4242, gid],
+    [at("workspace/settings"), 4242, gid],
+  ]);
+});
+
+for (const [what, exchange] of [
+  ["a directory with something in it", (place, other) => (fs.rmdirSync(place), fs.renameSync(other, place))],
+  ["a link", (place, other) => (fs.rmdirSync(place), fs.symlinkSync(other, place))],
+])
+  test(`${what}, which somebody put in the place of a new one, is not given away`, (context) => {
+    const { at, workspace, skills } = mounts(context);
+    fs.mkdirSync(at("other/of-root"), { recursive: true });
+    const given = asRoot(context);
+    const { mkdirSync } = fs;
+    context.mock.method(fs, "mkdirSync", (target, mode) => {
+      mkdirSync(target, mode);
+      exchange(target, at("other"));
+    });
+    assert.throws(() => makePlaces([{ ...skills, containerPath: "/workspace/skills" }, workspace]));
+    assert.deepEqual(given, []);
+  });
