@@ -28,6 +28,10 @@ void sort_out(const Inputs& inputs, const Workspace& workspace, const profile::P
               const std::string& source, Expansion& into) {
   FoundPath found{&rule, source, inputs.files.look(source), place_inside(workspace, rule, source)};
   const FileKind kind = found.facts.kind;
+  if (rule.no_links && (kind == FileKind::kSymlink || found.facts.way == FileFacts::Way::kThroughLinks))
+    refuse_path(rule, ExitStatus::kPathMissing,
+                kind == FileKind::kSymlink ? "is a symbolic link, and has no_links"
+                                           : "has a symbolic link on its way, and has no_links");
   if (kind != FileKind::kAbsent && kind != FileKind::kUnreachable) {
     into.found.push_back(std::move(found));
     return;

@@ -35,6 +35,7 @@ struct PathRule {
   std::string at;         // the place inside; empty: the same path
   std::string reason;
   Origin origin;
+  bool no_links = false;  // on the host no symbolic link may lead to the path, nor be there
 };
 
 /// One comparison of a system call's argument: (argument & mask) == equals, in 32 bits where the mask fits in them.

@@ -10,7 +10,7 @@ namespace clawbox::profile {
 namespace {
 
 constexpr std::string_view kNameFields[] = {"name", "reason"};
-constexpr std::string_view kPathFields[] = {"path", "optional", "at", "reason"};
+constexpr std::string_view kPathFields[] = {"path", "optional", "at", "no_links", "reason"};
 constexpr std::string_view kPatternFields[] = {"path", "reason"};
 constexpr std::string_view kAllowFields[] = {"call", "arg", "mask", "equals", "args", "reason"};
 constexpr std::string_view kRefuseFields[] = {"call", "arg", "mask", "equals", "args", "error", "reason"};
@@ -48,7 +48,8 @@ PathRule path_fields(const Entry& entry) {
     const auto known = entry.key.kind == Kind::kPaths ? std::span<const std::string_view>(kPathFields)
                                                       : std::span<const std::string_view>(kPatternFields);
     const Fields fields(*table, known, entry.key.name, entry.context);
-    rule = {fields.text("path"), fields.flag("optional"), fields.text("at"), fields.text("reason"), {}};
+    rule = {fields.text("path"),    fields.flag("optional"), fields.text("at"), fields.text("reason"), {},
+            fields.flag("no_links")};
   }
   return rule;
 }

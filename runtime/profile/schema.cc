@@ -42,7 +42,10 @@ Json name_entry(const Json& name) {
 
 Json path_entry(Kind kind) {
   Json fields = {{"path", text()}, {"reason", text()}};
-  if (kind == Kind::kPaths) fields.update({{"optional", {{"type", "boolean"}}}, {"at", text()}});
+  if (kind == Kind::kPaths) {
+    const Json flag = {{"type", "boolean"}};
+    fields.update({{"optional", flag}, {"at", text()}, {"no_links", flag}});
+  }
   return string_or(object(std::move(fields), {"path"}));
 }
 

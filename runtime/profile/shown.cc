@@ -21,9 +21,10 @@ std::string reason_text(const std::string& reason) {
 
 std::string rule_text(const PathRule& rule) {
   std::string path = toml_string(rule.path + (rule.optional ? "?" : ""));
-  if (rule.at.empty() && rule.reason.empty()) return path;
+  if (rule.at.empty() && rule.reason.empty() && !rule.no_links) return path;
   const std::string at = rule.at.empty() ? "" : fmt::format(", at = {}", toml_string(rule.at));
-  return fmt::format("{{ path = {}{}{} }}", path, at, reason_text(rule.reason));
+  const char* links = rule.no_links ? ", no_links = true" : "";
+  return fmt::format("{{ path = {}{}{}{} }}", path, at, links, reason_text(rule.reason));
 }
 
 std::string test_text(const ArgumentTest& test) {

@@ -91,6 +91,26 @@ TEST_CASE("a path that the caller may not reach counts as missing") {
   CHECK(std::string(world.refusal().what()).find("may not reach") != std::string::npos);
 }
 
+TEST_CASE("a path that must have no links on its way is refused with its line where it has one") {
+  World world;
+  world.files.directory("/srv/real");
+  world.files.directory("/srv/real/data");
+  world.files.link("/srv/link", "real");
+  const auto shown = [&](const std::string& path) {
+    world.profile.files.read.push_back({path, true, "/data", "", {"try.toml", 13}, true});
+  };
+  shown("/srv/real/data");
+  CHECK(step_at<Bind>(world.plan(), "/data")->source == "/srv/real/data");
+  for (const char* path : {"/srv/link", "/srv/link/data"}) {
+    shown(path);
+    CHECK(std::string(world.refusal().what()).find("try.toml:13") != std::string::npos);
+    CHECK(std::string(world.refusal().what()).find("symbolic link") != std::string::npos);
+    world.profile.files.read.back().no_links = false;
+    CHECK(step_at<Bind>(world.plan(), "/data")->source.starts_with("/srv/real"));
+    world.profile.files.read.pop_back();
+  }
+}
+
 TEST_CASE("a pattern becomes one step for each match") {
   World world;
   world.files.file("/srv/a.pem");

@@ -87,6 +87,14 @@ TEST_CASE("a path rule may be a table with a place, a mark and a reason") {
   CHECK(rule.origin.line == 2);
 }
 
+TEST_CASE("a path rule may forbid links, and says so") {
+  Profile profile = profile_of("files.read = [{ path = '/srv', no_links = true }, '/usr']\n");
+  CHECK(profile.files.read.at(0).no_links);
+  CHECK_FALSE(profile.files.read.at(1).no_links);
+  CHECK(mistakes_in("[files]\nread = [{ path = '/srv', no_links = 'yes' }]\n").find("true or false") !=
+        std::string::npos);
+}
+
 TEST_CASE("each entry of a list knows its own line") {
   const Profile profile = profile_of("files.read = [\n  '/usr',\n  '/etc',\n]\n");
   CHECK(profile.files.read[0].origin.line == 3);
