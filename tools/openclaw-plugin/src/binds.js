@@ -27,8 +27,9 @@ export function bindParts(spec) {
 }
 
 /**
- * {mounts, refusals}: the binds as {hostPath, containerPath, readOnly}, sources without links. `roots` are the
- * workspaces that sources may lie in.
+ * {mounts, refusals}: the binds as {hostPath, containerPath, readOnly, noLinks}. `roots` are the workspaces that
+ * sources may lie in. A source is looked up once, and what was judged is what is mounted: a path without links, and
+ * with none when the session is made, since agents make links in the workspaces meanwhile.
  */
 export function checkedBinds(docker, { roots, environment = process.env }) {
   const rules = {
@@ -41,16 +42,21 @@ export function checkedBinds(docker, { roots, environment = process.env }) {
   };
   const found = { mounts: [], refusals: [] };
   for (const spec of docker.binds ?? []) {
-    const bind = bindParts(spec);
-    const why = objection(bind, rules);
+    const { mount, why } = judged(bindParts(spec), rules);
     if (why) found.refusals.push(`sandbox.docker.binds: ${JSON.stringify(spec)} ${why}`);
-    else found.mounts.push(mountOf(bind));
+    else found.mounts.push(mount);
   }
   return found;
 }
 
-function mountOf({ host, container, options }) {
-  return { hostPath: realPathOfExisting(host), containerPath: plainPath(container), readOnly: options.includes("ro") };
+/** {mount} or {why} not. */
+function judged(bind, rules) {
+  const why = objection(bind, rules);
+  if (why) return { why };
+  const hostPath = realPathOfExisting(bind.host);
+  const containerPath = plainPath(bind.container);
+  const mount = { hostPath, containerPath, readOnly: bind.options.includes("ro"), noLinks: true };
+  return { mount, why: sourceObjection(plainPath(bind.host), rules) ?? sourceObjection(hostPath, rules) };
 }
 
 function blockedPaths(environment) {
@@ -75,7 +81,7 @@ function objection(bind, rules) {
   if (target === "/") return "covers the root";
   const reserved = rules.reserved.find((root) => isInside(root, target));
   if (reserved) return `has its target in ${reserved}, where OpenClaw mounts its own`;
-  return sourceObjection(plainPath(bind.host), rules) ?? sourceObjection(realPathOfExisting(bind.host), rules);
+  return null;
 }
 
 function sourceObjection(source, { blocked, roots }) {

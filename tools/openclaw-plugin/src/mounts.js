@@ -1,6 +1,7 @@
 // What is mounted where: OpenClaw's table for its Docker backend. A later mount at the same place wins.
+import path from "node:path";
 import { checkedBinds } from "./binds.js";
-import { plainPath } from "./paths.js";
+import { isInside, plainPath } from "./paths.js";
 
 const AGENT_PLACE = "/agent";
 // A profile reads these as patterns, variables and marks, and has no way to quote them.
@@ -8,6 +9,21 @@ const SPECIAL = /[*?[\]\\\p{Cc}]/u;
 
 export function canBeNamed({ hostPath, containerPath }) {
   return !SPECIAL.test(hostPath + containerPath);
+}
+
+/**
+ * Of `mounts` those whose source must be without links and which a session does not show from there, as words; `plan`
+ * is of `clawbox inspect`. A mount that another one shows already is no step of its own.
+ */
+export function otherSources(mounts, plan) {
+  const shows = (step, place) => ["bind", "tmpfs"].includes(step.step) && isInside(step.target, place);
+  const sourceAt = (place) => {
+    const last = plan?.mounts.findLast((step) => shows(step, place)); // what is mounted later covers what was there
+    return last?.step === "bind" ? path.posix.join(last.source, path.posix.relative(last.target, place)) : last?.step;
+  };
+  return mounts
+    .filter((mount) => mount.noLinks && ![mount.hostPath, "tmpfs"].includes(sourceAt(mount.containerPath)))
+    .map(({ hostPath, containerPath }) => `${containerPath} is ${sourceAt(containerPath)} and not ${hostPath}`);
 }
 
 /**

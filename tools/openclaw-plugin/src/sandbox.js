@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import { setTimeout as after } from "node:timers/promises";
 import { failure } from "./clawbox.js";
+import { otherSources } from "./mounts.js";
 import { makePlaces, removePlaces } from "./places.js";
 
 const HOT_MS = 5 * 60_000; // as OpenClaw's Docker backend: what was used that recently is not replaced unasked
@@ -114,6 +115,7 @@ export class Sandbox {
   async #setUp(id) {
     const { clawbox, state, setupTimeoutMs } = this.tools;
     if (this.wish.setupCommand) {
+      await this.#inspected(id);
       const file = state.writeVariables(this.environment);
       try {
         await clawbox.call(
@@ -155,9 +157,21 @@ export class Sandbox {
       }
       await after(200);
     }
-    const { stdout } = await clawbox.call(["inspect", id], { timeoutMs: 10_000 });
-    const { supervisor, labels } = JSON.parse(stdout.toString("utf8"));
+    const { supervisor, labels } = await this.#inspected(id);
     return { id, supervisor, startTime: startTime(supervisor), outdated: labels[CONFIG_LABEL] !== this.wish.hash };
+  }
+
+  /** What `clawbox inspect` says of a session; one that shows another place than was allowed is none. */
+  async #inspected(id) {
+    const { clawbox } = this.tools;
+    const { stdout } = await clawbox.call(["inspect", id], { timeoutMs: 10_000 });
+    const facts = JSON.parse(stdout.toString("utf8"));
+    const others = otherSources(this.wish.mounts, facts.plan);
+    if (others.length === 0) return facts;
+    await clawbox.remove(id);
+    throw new Error(
+      `the sandbox ${this.runtimeId} did not mount what sandbox.docker.binds allows: ${others.join("; ")}`,
+    );
   }
 }
 

@@ -55,7 +55,7 @@ export function sandboxUser(workspaceDir) {
 }
 
 export function profileOf(base, settings, profile, { workspace, others }, overlay) {
-  const entry = ({ hostPath, containerPath }) => ({ path: hostPath, at: containerPath });
+  const entry = ({ hostPath, containerPath, noLinks }) => ({ path: hostPath, at: containerPath, no_links: noLinks });
   const shown = (readOnly) => others.filter((mount) => mount.readOnly === readOnly).map(entry);
   const unlessEmpty = (list) => (list.length > 0 ? list : undefined);
   return {

@@ -1,6 +1,7 @@
 // Containers as docker knows them: what was wished of each in a file, and a session of clawbox while it runs.
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
+import { otherSources } from "../mounts.js";
 import { makePlaces, removePlaces } from "../places.js";
 import { State } from "../state.js";
 
@@ -67,6 +68,16 @@ export class Containers {
       ],
       { timeoutMs: 60_000 },
     );
+    await this.#requireMounts(container);
+  }
+
+  /** A session that shows another place than `create` was told of is none. */
+  async #requireMounts({ name, mounts }) {
+    const { stdout } = await this.clawbox.call(["inspect", name], { timeoutMs: 10_000 });
+    const others = otherSources(mounts, JSON.parse(stdout.toString("utf8")).plan);
+    if (others.length === 0) return;
+    await this.clawbox.remove(name);
+    throw new Error(`start: ${others.join("; ")}`);
   }
 
   async remove(container) {

@@ -100,7 +100,7 @@ function mountTable(volumes, workdir) {
     if (containerPath === "/" || hostPath === "/") throw new UsageError(`create: -v ${volume} is all of a system`);
     if (!canBeNamed({ hostPath, containerPath }))
       throw new UsageError(`create: -v ${volume}: a character that profiles cannot name`);
-    table.set(containerPath, { hostPath, containerPath, readOnly: bind.options.includes("ro") });
+    table.set(containerPath, { hostPath, containerPath, readOnly: bind.options.includes("ro"), noLinks: true });
   }
   const workspace = table.get(workdir);
   if (!workspace) throw new UsageError(`create: nothing is mounted at --workdir ${workdir}`);

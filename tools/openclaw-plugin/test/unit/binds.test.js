@@ -19,7 +19,9 @@ test("a source in the workspace is mounted, read-only where the bind says so", (
   const { at, check } = places(context);
   const { mounts, refusals } = check(`${at("workspace/data")}/:/data/:ro,z`);
   assert.deepEqual(refusals, []);
-  assert.deepEqual(mounts, [{ hostPath: at("workspace/data"), containerPath: "/data", readOnly: true }]);
+  assert.deepEqual(mounts, [
+    { hostPath: at("workspace/data"), containerPath: "/data", readOnly: true, noLinks: true },
+  ]);
 });
 
 test("a source outside of the workspaces needs the dangerous key", (context) => {
@@ -46,6 +48,23 @@ test("what the link leads to is mounted, and not the link", (context) => {
   const { at, check } = places(context);
   fs.symlinkSync("data", at("workspace/link"));
   assert.equal(check(`${at("workspace/link")}:/data`).mounts[0].hostPath, at("workspace/data"));
+});
+
+test("what was judged is mounted, although the agent exchanges the link meanwhile", (context) => {
+  const { at, check } = places(context);
+  fs.symlinkSync(at("workspace/data"), at("workspace/link"));
+  const { readlinkSync } = fs;
+  context.mock.method(fs, "readlinkSync", (target) => {
+    const text = readlinkSync(target);
+    if (target !== at("workspace/link")) return text;
+    fs.unlinkSync(target);
+    fs.symlinkSync(at("outside"), target);
+    return text;
+  });
+  const { mounts, refusals } = check(`${at("workspace/link")}:/data`);
+  assert.deepEqual(refusals, []);
+  assert.equal(mounts[0].hostPath, at("workspace/data"));
+  assert.equal(mounts[0].noLinks, true);
 });
 
 test("system directories and credentials are never shown, nor what is around them", (context) => {

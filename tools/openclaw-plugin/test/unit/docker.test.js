@@ -33,7 +33,9 @@ test("what OpenClaw says to docker becomes a profile of the same keys", (context
   assert.deepEqual(wish.labels, { "openclaw.sandbox": "1", "openclaw.configHash": "abc" });
   assert.deepEqual(wish.env, { LANG: "C.UTF-8", A: "b=c" });
   assert.deepEqual(wish.tmpfs, { "/tmp": "", "/run": "" });
-  assert.deepEqual(wish.mounts, [{ hostPath: `${directory}/ws`, containerPath: "/workspace", readOnly: false }]);
+  assert.deepEqual(wish.mounts, [
+    { hostPath: `${directory}/ws`, containerPath: "/workspace", readOnly: false, noLinks: true },
+  ]);
   for (const line of ["processes = 100", 'memory = "536870912B"', 'swap = "536870912B"', 'cpu = "150%"', 'mode = "none"'])
     assert.ok(wish.text.includes(line), `${line}\n${wish.text}`);
   assert.equal(wish.softOpenFiles, 100);
@@ -110,6 +112,7 @@ case "$*" in *refused) exit 75 ;; esac
 case $1 in
   create) touch created ;;
   rm) rm -f created ;;
+  inspect) echo '{"plan":{"mounts":[{"step":"bind","target":"/workspace","source":"${directory}/ws"}]}}' ;;
   ls) [ -e created ] && echo '[{"id":"s1","state":"running","created_ms":1}]' || echo '[]' ;;
   exec) while [ "$1" != --env-file ]; do shift; done; tr '\\0' '\\n' <"$2"; rm "$2"; exit 7 ;;
 esac

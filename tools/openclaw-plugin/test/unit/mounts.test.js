@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { mountTable } from "../../src/mounts.js";
+import { mountTable, otherSources } from "../../src/mounts.js";
 import { factoryParams, temporaryDirectory } from "../support/temporary.js";
 
 function table(context, { access, own = "workspace", skills = [], resources, docker } = {}) {
@@ -76,4 +76,18 @@ test("paths with characters that mean something in a profile are refused, not re
     { hostPath: "/srv/a", containerPath: "/d?" },
   ];
   assert.equal(table(context, { access: "rw", skills }).refusals.length, 3);
+});
+
+test("a session that shows another source than the bind's is told, whichever step shows it", () => {
+  const bind = (source, target) => ({ step: "bind", source, target });
+  const workspace = { hostPath: "/ws", containerPath: "/workspace" };
+  const data = { hostPath: "/ws/data", containerPath: "/workspace/data", noLinks: true };
+  const others = (...mounts) => otherSources([workspace, data], { mounts });
+  assert.deepEqual(others(bind("/elsewhere", "/workspace"), bind("/ws/data", "/workspace/data")), []);
+  assert.deepEqual(others(bind("/ws", "/workspace")), []); // left out, since the workspace shows it already
+  assert.deepEqual(others(bind("/ws", "/workspace"), { step: "tmpfs", target: "/workspace/data" }), []);
+  assert.match(others(bind("/ws", "/workspace"), bind("/root/.ssh", "/workspace/data"))[0], /\.ssh and not \/ws\/data/);
+  assert.equal(others(bind("/elsewhere", "/workspace")).length, 1);
+  assert.equal(others().length, 1);
+  assert.equal(otherSources([data], undefined).length, 1);
 });

@@ -13,6 +13,7 @@ class FakeClawbox {
   known = [];
   calls = [];
   setupStatus = 0;
+  plan = { mounts: [] };
   #made = 0;
 
   async sessions() {
@@ -32,6 +33,7 @@ class FakeClawbox {
       idle_ms: 0,
       commands: [],
       supervisor: process.pid,
+      plan: this.plan,
     };
     this.known.push(session);
     return { code: 0, stdout: buffer({ id: session.id, created: true }), stderr: buffer("") };
@@ -167,4 +169,20 @@ test("removing takes sessions, profile and notes, and is content with nothing", 
   await removeSandbox("rid", tools);
   assert.deepEqual(clawbox.known, []);
   assert.deepEqual(fs.readdirSync(state.directory), []);
+});
+
+test("a session that mounted another place than a bind's is destroyed before anything runs in it", async (context) => {
+  const { clawbox, sandbox } = world(context);
+  const mounts = [
+    { hostPath: "/ws", containerPath: "/workspace" },
+    { hostPath: "/ws/data", containerPath: "/data", noLinks: true },
+  ];
+  const showing = (source) => ({ mounts: [{ step: "bind", source, target: "/data" }] });
+  clawbox.plan = showing("/root/.ssh");
+  const wrong = sandbox({ mounts, setupCommand: "install things" });
+  await assert.rejects(wrong.session(), /did not mount what .* allows: \/data is \/root\/\.ssh and not \/ws\/data/);
+  assert.deepEqual(clawbox.known, []);
+  assert.ok(!clawbox.calls.includes("exec"));
+  clawbox.plan = showing("/ws/data");
+  assert.equal(await sandbox({ mounts }).session(), "id-2");
 });

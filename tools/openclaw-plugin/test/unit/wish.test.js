@@ -67,6 +67,16 @@ test("the hash changes with every part of the configuration, and with nothing el
   assert.equal(hash({}), hash({ docker: { containerPrefix: "other-" } }));
 });
 
+test("the source of a bind must have no links when the session is made; other mounts may", (context) => {
+  const directory = temporaryDirectory(context);
+  fs.mkdirSync(path.join(directory, "workspace/data"), { recursive: true });
+  const params = factoryParams(directory, { docker: { binds: [`${directory}/workspace/data:/data:ro`] } });
+  const skills = [{ hostPath: path.join(directory, "workspace/skills"), containerPath: "/workspace/skills" }];
+  const { text } = sandboxWish(params, {}, () => skills);
+  assert.ok(text.includes(`{ path = "${directory}/workspace/data", at = "/data", no_links = true }`), text);
+  assert.ok(text.includes(`{ path = "${directory}/workspace/skills", at = "/workspace/skills" }`), text);
+});
+
 test("all that cannot be done is one error that names each key", (context) =>
   assert.throws(
     () => wished(context, { docker: { gpus: "all", binds: ["/etc:/data"], network: "bridge" } }),
