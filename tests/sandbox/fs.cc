@@ -1,8 +1,10 @@
 // clawbox fs: files of a session from outside, with the rights of a command inside.
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <utility>
 
 #include "files/stream.h"
 #include "session_world.h"
@@ -107,6 +109,46 @@ TEST_CASE("no link leads out of --beneath, nor to the host") {
   }
   CHECK(fs(world, {"read", at + "/far"}).status == 0);  // without it, that is a file inside
   CHECK(fs(world, {"read", at + "/host"}).out.find("s3cret") == std::string::npos);
+}
+
+TEST_CASE("the directory to stay in is none that a link of the session leads to") {
+  const World world;
+  world.create();
+  const std::string at = world.workspace();
+  world.shell("mkdir real; ln -s /etc away; ln -s real near");
+  CHECK(fs(world, {"read", at + "/away/passwd"}).status == 0);  // it does lead there
+  for (const char* name : {"/away", "/near"}) {
+    const Finished finished = fs(world, {"ls", at + name}, "", {"--json", "--beneath", at + name});
+    CHECK(finished.status == 1);
+    CHECK(finished.err.find("ELOOP") != std::string::npos);
+  }
+  CHECK(fs(world, {"ls", at + "/real"}, "", {"--beneath", at + "/real"}).status == 0);
+}
+
+TEST_CASE("a tree of more levels than a process may have descriptors is removed") {
+  const World world;
+  world.create();
+  make_directory(world.workspace() + "/tree");
+  int here = ::open((world.workspace() + "/tree").c_str(), O_PATH | O_DIRECTORY);
+  for (int level = 0; level < 1500; ++level) {
+    REQUIRE(::mkdirat(here, "d", 0777) == 0);
+    const int next = ::openat(here, "d", O_PATH | O_DIRECTORY);
+    ::close(std::exchange(here, next));
+  }
+  ::close(here);
+  const Finished finished = fs(world, {"rm", "--recursive", world.workspace() + "/tree"});
+  INFO(finished.err);
+  CHECK(finished.status == 0);
+  CHECK(!std::filesystem::exists(world.workspace() + "/tree"));
+}
+
+TEST_CASE("a directory has the mode that was asked for, whatever the umask") {
+  const World world;
+  world.create();
+  CHECK(fs(world, {"mkdir", "--parents", "--mode", "0772", world.workspace() + "/a/b"}).status == 0);
+  CHECK(fs(world, {"mkdir", "--mode", "0300", world.workspace() + "/c"}).status == 0);
+  CHECK(std::filesystem::status(world.workspace() + "/a/b").permissions() == std::filesystem::perms(0772));
+  CHECK(std::filesystem::status(world.workspace() + "/c").permissions() == std::filesystem::perms(0300));
 }
 
 TEST_CASE("each operation is one record, with its path and what became of it") {
