@@ -41,17 +41,21 @@ NetworkRule rule_of(const profile::NetworkWish& wish) {
 }
 
 void add_rules(const Inputs& inputs, const ToolFiles& tool, Chosen<NetworkAllowlist>& chosen) {
+  std::vector<PresetRules> presets;
   for (const profile::NetworkWish& wish : inputs.profile.network.allow) {
     if (wish.target) {
       chosen.value.rules.push_back(rule_of(wish));
       continue;
     }
     PresetRules preset = resolve_preset(wish, tool);
-    if (preset.rules.empty())
+    if (preset.rules.empty() && preset.left_out.empty())
       chosen.absent.push_back({"preset " + wish.preset, "the tool's configuration names no host", wish.origin});
-    std::move(preset.rules.begin(), preset.rules.end(), std::back_inserter(chosen.value.rules));
-    chosen.value.presets.push_back(std::move(preset.resolved));
+    std::copy(preset.rules.begin(), preset.rules.end(), std::back_inserter(chosen.value.rules));
+    chosen.value.presets.push_back(preset.resolved);
+    presets.push_back(std::move(preset));
   }
+  for (const PresetRules& preset : presets)
+    for (Shortfall& doubt : doubts_about(preset, chosen.value)) chosen.shortfalls.push_back(std::move(doubt));
 }
 
 // What a rule may do that its writer may not have thought of.
@@ -175,9 +179,9 @@ Chosen<NetworkAllowlist> choose_allowlist(const Inputs& inputs, const Workspace&
   NetworkAllowlist& list = chosen.value;
   list.synthetic = {*parse_ip_prefix(kSynthetic4), *parse_ip_prefix(kSynthetic6)};
   list.ech = wish.ech.value == profile::EchPolicy::kAllow ? Ech::kAllow : Ech::kRefuse;
+  add_ports(wish, list);
   add_rules(inputs, tool, chosen);
   note_wide_rules(chosen);
-  add_ports(wish, list);
   refuse_port_twice(list);
   add_limits(wish, list);
   add_upstream(tool, chosen);

@@ -84,6 +84,42 @@ bool has(const std::vector<NetworkRule>& rules, const NetworkRule& rule) {
   });
 }
 
+constexpr std::size_t kMostToRead = 32;  // more than a repository has remotes, and each is told
+
+// The remotes are the workspace's wherever its `.git` leads.
+bool is_of_workspace(const profile::NetworkWish& wish, const ToolFiles& tool, const std::string& file) {
+  if (wish.preset == "git") return true;
+  const auto real = file.starts_with('/') && !tool.workspace.empty() ? tool.files.real_path(file) : std::nullopt;
+  return real && real->starts_with(tool.workspace + "/");
+}
+
+bool may_open(const NetworkTarget& target, bool of_workspace) {
+  const auto* prefix = std::get_if<IpPrefix>(&target);
+  if (prefix == nullptr) return !is_loopback(target);
+  return !of_workspace && kind_of(prefix->address) == AddressKind::kPublic;
+}
+
+void add(PresetRules& result, NetworkRule rule, bool of_workspace) {
+  if (!may_open(rule.target, of_workspace)) {
+    if (!has(result.left_out, rule)) result.left_out.push_back(std::move(rule));
+    return;
+  }
+  if (has(result.rules, rule)) return;
+  result.resolved.sources.push_back({to_string(rule), rule.origin.file, rule.origin.line});
+  if (of_workspace) result.of_workspace.push_back(rule);
+  result.rules.push_back(std::move(rule));
+}
+
+void refuse_crowd(const PresetRules& result) {
+  if (result.of_workspace.size() + result.left_out.size() <= kMostToRead) return;
+  const NetworkRule& first = result.of_workspace.empty() ? result.left_out.front() : result.of_workspace.front();
+  throw Error(ExitStatus::kProfileInvalid,
+              fmt::format("{}: the preset {} finds more than {} hosts and addresses in {} that somebody should look at",
+                          to_string(result.resolved.origin), in_quotes(result.resolved.name), kMostToRead,
+                          in_quotes(first.origin.file)),
+              "name the right ones in network.allow in place of the preset");
+}
+
 }  // namespace
 
 std::optional<std::string> ToolFiles::variable(std::string_view name) const {
@@ -140,12 +176,11 @@ PresetRules resolve_preset(const profile::NetworkWish& wish, const ToolFiles& to
   for (const ConfiguredUrl& configured : preset->urls(tool)) {
     const auto host = host_of(configured.url);
     if (!host) continue;
-    NetworkRule rule = rule_of(wish, *host, configured.origin);
-    if (has(result.rules, rule)) continue;
-    result.resolved.sources.push_back({to_string(rule), configured.origin.file, configured.origin.line});
-    result.rules.push_back(std::move(rule));
+    add(result, rule_of(wish, *host, configured.origin), is_of_workspace(wish, tool, configured.origin.file));
+    refuse_crowd(result);
   }
-  if (result.rules.empty() && !wish.optional && wish.preset != "git")
+  const bool is_empty = result.rules.empty() && result.left_out.empty();
+  if (is_empty && !wish.optional && wish.preset != "git")
     throw Error(ExitStatus::kProfileInvalid,
                 fmt::format("{}: the preset {} finds no host: {} is not configured for one", to_string(wish.origin),
                             in_quotes(wish.preset), wish.preset),

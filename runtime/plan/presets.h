@@ -1,8 +1,10 @@
 // What the caller's own tools are configured to reach: npm, pip, cargo, go, apt, and the remotes of the workspace.
 //
-// Only what the tool itself would read is read, and only files that the session cannot write: an agent that edits a
-// configuration must not widen its own next session. No registry's host is written here: a tool without configuration
-// is a mistake that says which key to set.
+// Only what the tool itself would read is read, and only files that the session cannot write. An earlier session of the
+// workspace may have written what this one cannot (a repository that it made, say), and nothing remembers that: so what
+// a file of the workspace opens is said at every run, and is never an address. Of other files public addresses count,
+// as public names do; one that is not public is opened by no tool's configuration, only by a rule that names it. No
+// registry's host is written here: a tool without configuration is a mistake that says which key to set.
 #pragma once
 
 #include <functional>
@@ -63,10 +65,18 @@ std::optional<UrlHost> host_of(std::string_view url);
 
 struct PresetRules {
   std::vector<NetworkRule> rules;
+  std::vector<NetworkRule> of_workspace;  // those of `rules` that a file of the workspace is the reason for
+  std::vector<NetworkRule> left_out;      // configured, and not opened: see above
   ResolvedPreset resolved;
 };
 /// Throws kProfileInvalid, with the key to set, where the tool is not configured; `wish.optional` and git, whose
-/// repository may have no remotes, give no rules then.
+/// repository may have no remotes, give no rules then. More than 32 for `doubts_about` are refused too.
 PresetRules resolve_preset(const profile::NetworkWish& wish, const ToolFiles& tool);
+
+/// What a person should know of a preset, each with the line of network.allow that makes it his own decision; nothing
+/// of what `list` has by such a line. presets_doubts.cc
+std::vector<Shortfall> doubts_about(const PresetRules& preset, const NetworkAllowlist& list);
+/// Whether the session would find its own loopback there.
+bool is_loopback(const NetworkTarget& target);
 
 }  // namespace clawbox::plan

@@ -43,6 +43,16 @@ struct Networked : World {
   }
 };
 
+/// With a repository that the session cannot write, and the preset git.
+struct Repository : Networked {
+  Repository() {
+    profile.workspace.mode = {profile::WorkspaceMode::kReadOnly, {"try.toml", 3}};
+    files.directory("/home/ann/project/.git", 1000);
+    preset("git");
+  }
+  void config(const std::string& text) { files.content("/home/ann/project/.git/config", text, 1000); }
+};
+
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::string place(const std::string& url) {
@@ -196,6 +206,94 @@ TEST_CASE("git: the remotes of the workspace, as the caller's git rewrites them"
   CHECK(world.rules() ==
         "git.example:443 from /home/ann/project/.git/config:4\npush.example:22 from /home/ann/project/.git/config:5\n"
         "long.example:2222 from /home/ann/project/.git/config:7\n");
+}
+
+TEST_CASE("git: each host is told with its place in the workspace, until a rule of the profile names it") {
+  Repository world;
+  world.config("[remote \"origin\"]\n\turl = https://git.example/a.git\n[remote \"b\"]\n\turl = ssh://evil.example/\n");
+  const std::string file = "/home/ann/project/.git/config";
+  CHECK(test::has_shortfall(world.plan(), "the preset git opens git.example:443 (" + file + ":2)"));
+  CHECK(test::has_shortfall(world.plan(), "the preset git opens evil.example:22 (" + file + ":4)"));
+  world.host("git.example", {{443, 443}});
+  CHECK_FALSE(test::has_shortfall(world.plan(), "git.example:443"));
+  CHECK(test::has_shortfall(world.plan(), "evil.example:22"));
+}
+
+TEST_CASE("git: a remote opens no address, public or not") {
+  const auto host = GENERATE(as<std::string>{}, "127.0.0.1:6379", "[::1]:6379", "169.254.169.254:80", "10.0.0.5:22",
+                             "8.8.8.8:22", "[2606:4700::1111]:22");
+  CAPTURE(host);
+  Repository world;
+  world.config("[remote \"origin\"]\n\turl = git://" + host + "/\n");
+  CHECK(world.rules().empty());
+  CHECK(test::has_shortfall(world.plan(), "the preset git does not open "));
+  CHECK_FALSE(test::has_absent(world.plan(), "preset git"));
+}
+
+TEST_CASE("git: more remotes than anybody would read are refused") {
+  Repository world;
+  std::string remotes;
+  for (int i = 0; i < 32; ++i) remotes += "[remote \"x\"]\n\turl = git://h" + std::to_string(i) + ".example/\n";
+  world.config(remotes);
+  CHECK(world.list().rules.size() == 32);
+  world.config(remotes + "[remote \"x\"]\n\turl = git://10.0.0.1/\n");
+  CHECK(contains(world.refusal().what(), "try.toml:52: the preset 'git' finds more than 32 hosts"));
+}
+
+TEST_CASE("an address that is not public is opened by no preset, with what to write in place of it") {
+  const auto [url, remedy] = GENERATE(values<Url>({
+      {"https://10.1.2.3:8443/npm", "{ address = '10.1.2.3', ports = [8443] } in network.allow"},
+      {"http://[fd00::1]/npm", "{ address = 'fd00::1', ports = [80] } in network.allow"},
+      {"http://169.254.7.7/", "{ address = '169.254.7.7', ports = [80] } in network.allow"},
+      {"http://127.0.0.1:4873/", "network.host_ports = [4873]"},
+      {"http://localhost:4873/", "network.host_ports = [4873]"},
+      {"http://npm.localhost:4873/", "network.host_ports = [4873]"},
+      {"http://[::1]:4873/", "network.host_ports = [4873]"},
+      {"http://169.254.169.254/", "credentials"},
+      {"http://0.0.0.0/", "configure the tool for a host"},
+  }));
+  CAPTURE(url);
+  Networked world;
+  world.files.content("/home/ann/.npmrc", "registry=" + url + "\n", 1000);
+  world.preset("npm");
+  CHECK(world.rules().empty());
+  const Plan made = world.plan();
+  const auto told = std::find_if(made.shortfalls.begin(), made.shortfalls.end(), [](const Shortfall& shortfall) {
+    return shortfall.what.starts_with("the preset npm does not open ") &&
+           shortfall.what.ends_with(" (/home/ann/.npmrc:1)");
+  });
+  REQUIRE(told != made.shortfalls.end());
+  CHECK(contains(told->remedy, remedy));
+}
+
+TEST_CASE("what was written beside a preset as it says is not told again") {
+  Networked world;
+  world.files.content("/home/ann/.npmrc", "registry=https://10.1.2.3/\n@a:registry=http://127.0.0.1:4873/\n", 1000);
+  world.preset("npm");
+  CHECK(test::has_shortfall(world.plan(), "does not open 10.1.2.3:443"));
+  CHECK(test::has_shortfall(world.plan(), "does not open 127.0.0.1:4873"));
+  profile::NetworkWish wish;
+  wish.target = *parse_ip_prefix("10.1.2.3");
+  wish.ports = {{443, 443}};
+  world.profile.network.allow.push_back(wish);
+  world.profile.network.host_ports = {{4873, {"try.toml", 61}}};
+  CHECK_FALSE(test::has_shortfall(world.plan(), "the preset npm"));
+  CHECK(world.list().rules.size() == 1);
+}
+
+TEST_CASE("a public address of the caller's own configuration is opened, of a file in the workspace it is not") {
+  Networked world;
+  world.files.content("/home/ann/.npmrc", "registry=https://93.184.216.34/\n", 1000);
+  world.preset("npm");
+  CHECK(world.rules() == "93.184.216.34:443 from /home/ann/.npmrc:1\n");
+  CHECK_FALSE(test::has_shortfall(world.plan(), "the preset npm"));
+  world.profile.workspace.mode = {profile::WorkspaceMode::kReadOnly, {"try.toml", 3}};
+  world.files.content("/home/ann/project/npmrc", "registry=https://93.184.216.34/\n@a:registry=http://a.example/\n",
+                      1000);
+  world.environment("npm_config_userconfig", "/home/ann/project/npmrc");
+  CHECK(world.rules() == "a.example:80 from /home/ann/project/npmrc:2\n");
+  CHECK(test::has_shortfall(world.plan(), "the preset npm opens a.example:80 (/home/ann/project/npmrc:2)"));
+  CHECK(test::has_shortfall(world.plan(), "the preset npm does not open 93.184.216.34:443"));
 }
 
 TEST_CASE("git: a configuration that the session could write is not believed") {
