@@ -10,11 +10,14 @@ std::string embedded_words(const IpAddress& address) {
   return inner ? fmt::format(" ({})", to_string(*inner)) : "";
 }
 
-// A rule about the one address opens everything; a wider one never a metadata service, which hands out credentials.
+// A rule about the one address opens everything; a wider one never a metadata service, which hands out credentials, and
+// only one of loopback's own addresses the host's loopback: who writes 0.0.0.0/0 thinks of the net outside.
 bool named(const IpAddress& address, AddressKind kind, uint16_t port, Transport transport, const Rules& rules) {
   const Verdict verdict = rules.decide(address, port, transport);
   if (!verdict.allowed()) return false;
-  return kind != AddressKind::kMetadata || std::get<IpPrefix>(verdict.rule->target).is_one_address();
+  const IpPrefix& prefix = std::get<IpPrefix>(verdict.rule->target);
+  if (kind == AddressKind::kLoopback) return kind_of(prefix.address) == AddressKind::kLoopback;
+  return kind != AddressKind::kMetadata || prefix.is_one_address();
 }
 
 }  // namespace

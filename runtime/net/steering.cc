@@ -80,6 +80,9 @@ void steer_to_listener(const Steering& steering, const IpPrefix& range, uint8_t 
 void add_prerouting(const Steering& steering) {
   Ruleset& rules = steering.rules;
   rules.add_chain("pre", NF_INET_PRE_ROUTING, kMangle, NF_ACCEPT);
+  // Ahead of all prefixes: one that holds 127.0.0.1, as 0.0.0.0/0 does, is not about the session's own loopback.
+  for (const IpPrefix& prefix : loopback_prefixes(steering.ipv6))
+    rules.add_rule("pre", [&](Rule& rule) { rule.to(prefix).accept(); });
   for (const IpPrefix& range : steering.ranges())
     rules.add_rule("pre", [&](Rule& rule) { rule.to(one(listener_address(range))).accept(); });
   for (const uint8_t protocol : {IPPROTO_TCP, IPPROTO_UDP}) {

@@ -59,6 +59,16 @@ TEST_CASE("a metadata service needs a rule about the one address") {
   CHECK(objection("169.254.169.254", Rules({named("169.254.169.254")})).empty());
 }
 
+TEST_CASE("the host's loopback needs a rule about loopback alone") {
+  CHECK_FALSE(objection("127.0.0.1", Rules({named("0.0.0.0/0")})).empty());
+  CHECK_FALSE(objection("127.0.0.1", Rules({named("64.0.0.0/2")})).empty());
+  CHECK_FALSE(objection("::1", Rules({named("::/0")})).empty());
+  CHECK_FALSE(objection("::1", Rules({named("::/127")})).empty());
+  CHECK(objection("127.0.0.5", Rules({named("127.0.0.0/8")})).empty());
+  CHECK(objection("::1", Rules({named("::1")})).empty());
+  CHECK(objection("127.0.0.1", Rules({named("0.0.0.0/0"), named("127.0.0.1")})).empty());
+}
+
 TEST_CASE("what embeds an IPv4 address must be named as the IPv6 address that it is") {
   CHECK_FALSE(objection("::ffff:10.0.0.1", Rules({named("10.0.0.1")})).empty());
   CHECK(objection("64:ff9b::10.0.0.1", Rules({named("64:ff9b::/96")})).empty());

@@ -166,6 +166,30 @@ TEST_CASE("the session's own loopback is not touched") {
   });
 }
 
+TEST_CASE("a prefix that holds loopback addresses leaves them to the session, also one that was added while it runs") {
+  check_in_network([](const OwnedFd&) -> std::string {
+    const NetworkRule wide{*parse_ip_prefix("0.0.0.0/0"), {{25, 25}}}, wide6{*parse_ip_prefix("::/0"), {{25, 25}}};
+    const NetworkRule later{*parse_ip_prefix("0.0.0.0/0"), {{26, 26}}};
+    const NetworkAllowlist list = list_of({wide, wide6});
+    const Ipv6 ipv6 = make_every_address_local(list.synthetic);
+    steer(list, ipv6);
+    steer_more(list, later, ipv6);
+    const std::vector<Opened> opened = open_listeners(list, ipv6);
+    std::vector<sys::Endpoint> own{at("127.0.0.1", 25), at("127.9.9.9", 26)};
+    if (ipv6 == Ipv6::kThere) own.push_back(at("::1", 25));
+    for (const sys::Endpoint& to : own) {
+      const OwnedFd listening = sys::inet_socket(to.address.family(), SOCK_STREAM);
+      require(sys::try_binding(listening, to) == 0, to_string(to) + " cannot be bound");
+      require(sys::try_listening(listening) == 0, "no listening");
+      require(dial(to) == 0, to_string(to) + " cannot be dialled");
+      require(sys::accept_stream(listening).error == 0, to_string(to) + " came somewhere else");
+    }
+    require(dial(at("203.0.113.9", 25)) == 0 && is_readable(door(opened, Door::kTransparent4), kPatience),
+            "the rest of the prefix is not steered");
+    return "good";
+  });
+}
+
 TEST_CASE("without IPv6 no door of it is opened") {
   check_in_network([](const OwnedFd&) -> std::string {
     const NetworkAllowlist list = sample();
