@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/error.h"
 #include "base/host_name.h"
@@ -123,6 +124,24 @@ std::vector<std::string> no_proxy(const ToolFiles& tool) {
   return names;
 }
 
+std::optional<char> byte_of(std::string_view digits) {
+  unsigned value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  if (error != std::errc() || digits.size() != 2 || end != digits.data() + 2) return {};
+  return static_cast<char>(value);
+}
+
+// RFC 3986 2.1: "%40" is '@'. A sign that is none of that stays, as with curl.
+std::string percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = text[i] == '%' ? byte_of(text.substr(i + 1, 2)) : std::nullopt;
+    decoded += byte.value_or(text[i]);
+    if (byte) i += 2;
+  }
+  return decoded;
+}
+
 // Ours is the CONNECT of HTTP/1 in the clear; a proxy of another kind would silently be gone round.
 void add_upstream(const ToolFiles& tool, Chosen<NetworkAllowlist>& chosen) {
   const auto variable = proxy_variable(tool);
@@ -138,7 +157,7 @@ void add_upstream(const ToolFiles& tool, Chosen<NetworkAllowlist>& chosen) {
   UpstreamProxy proxy;
   const std::string_view authority = std::string_view(url).substr(7, url.find('/', 7) - 7);
   if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos)
-    proxy.credentials = authority.substr(0, at);
+    proxy.credentials = percent_decoded(authority.substr(0, at));
   proxy.host = to_string(host->target);
   proxy.port = host->port;
   proxy.no_proxy = no_proxy(tool);

@@ -64,6 +64,15 @@ void add_limits(const NetworkAllowlist& list, std::vector<NetworkLine>& lines) {
          "below wildcards; network.name_length, names, name_rate"});
 }
 
+// A proxy on this host reaches what the relay never would: the host's own loopback, by a name that it alone knows.
+std::string upstream_why(const UpstreamProxy& proxy) {
+  const auto address = parse_ip_address(proxy.host);
+  const bool is_own = proxy.host == "localhost" || (address && kind_of(*address) == AddressKind::kLoopback);
+  return fmt::format(
+      "the caller's {}{}", proxy.variable,
+      is_own ? ", on this host: names that only it can look up may lead it to this host's services" : "");
+}
+
 Json rule_json(const NetworkRule& rule) {
   Json ports = Json::array();
   for (const PortRange& range : rule.ports) ports.push_back({{"first", range.first}, {"last", range.last}});
@@ -129,7 +138,7 @@ std::vector<NetworkLine> network_lines(const NetworkAllowlist& list) {
   lines.push_back({"steering", steering_name(list.steering), {"host", 0}, "how connections find the relay"});
   if (list.upstream)
     lines.push_back({"upstream", fmt::format("{}:{}", list.upstream->host, list.upstream->port), list.upstream->origin,
-                     "the caller's " + list.upstream->variable});
+                     upstream_why(*list.upstream)});
   return lines;
 }
 

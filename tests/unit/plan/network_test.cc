@@ -338,6 +338,21 @@ TEST_CASE("the caller's proxy is in the plan, without its password in what is ex
   CHECK(contains(explained(world.plan()), "proxy.example:3128"));
 }
 
+TEST_CASE("user and password of a proxy are what the URL's escapes stand for, and other signs stay") {
+  Networked world;
+  world.environment("https_proxy", "http://us%40er:p%3Aw%2f%4g%@proxy.example:3128");
+  REQUIRE(world.list().upstream);
+  CHECK(world.list().upstream->credentials == "us@er:p:w/%4g%");
+  CHECK(world.list().upstream->host == "proxy.example");
+}
+
+TEST_CASE("a proxy on the host itself is explained with what it may reach") {
+  const auto url = GENERATE(as<std::string>{}, "http://127.0.0.1:3128", "http://localhost:3128", "http://[::1]:3128");
+  Networked world;
+  world.environment("https_proxy", url);
+  CHECK(contains(explained(world.plan()), "on this host"));
+}
+
 TEST_CASE("a proxy of another kind is said not to be used") {
   Networked world;
   world.environment("https_proxy", "socks5://proxy.example:1080");
