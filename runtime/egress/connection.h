@@ -2,8 +2,9 @@
 // the bytes of both ways until the end. Every byte of either side is hostile.
 //
 // The steps: the opening (egress/opening.h), the look-up, the check of each address (egress/reachable.h), the dial of a
-// checked address, the flows. What is refused ends with the opening's reply or with RST; so does what cannot be
-// reached, since the program's own connect has succeeded already. Half-closed ends stay so, RST is passed on.
+// checked address, or of the host's proxy after the check, the flows. What is refused ends with the opening's reply or
+// with RST; so does what cannot be reached, since the program's own connect has succeeded already. Half-closed ends
+// stay so, RST is passed on.
 #pragma once
 
 #include <memory>
@@ -55,7 +56,11 @@ class Connection {
   void apply(const Opening::Step& step);
   void look_up();
   void dial_direct();
+  using TakeAnswer = void (Connection::*)(const Resolver::Answer&);
+  void ask_for(const std::string& name, TakeAnswer take);
   void take_answer(const Resolver::Answer& answer);
+  void take_answer_ahead_of_proxy(const Resolver::Answer& answer);
+  void take_proxy(const Resolver::Answer& answer);
   void dial(std::vector<sys::Endpoint> candidates);
   void take_server(Dialler::Result result);
   void ask_tunnel();

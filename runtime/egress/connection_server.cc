@@ -23,13 +23,18 @@ bool Connection::uses_proxy() const {
 void Connection::look_up() {
   if (!target_.direct.empty()) return dial_direct();
   if (target_.host.empty()) return take_answer({{target_.asked.address}, ""});
+  ask_for(target_.host, uses_proxy() ? &Connection::take_answer_ahead_of_proxy : &Connection::take_answer);
+}
+
+void Connection::ask_for(const std::string& name, TakeAnswer take) {
   phase_ = Phase::kResolving;
   until_ = Clock::now() + services_.patience.look_up;
-  const std::string& name = uses_proxy() ? services_.list.upstream->host : target_.host;
-  // An answer at once comes before `ask` has returned.
-  const uint64_t question =
-      services_.resolver.ask(name, [this](const Resolver::Answer& answer) { question_ = 0, take_answer(answer); });
-  if (phase_ == Phase::kResolving) question_ = question;
+  // An answer at once comes before `ask` has returned, and may have asked for another name.
+  const uint64_t question = services_.resolver.ask(name, [this, take](const Resolver::Answer& answer) {
+    question_ = 0;
+    if (phase_ == Phase::kResolving) (this->*take)(answer);
+  });
+  if (question != 0) question_ = question;
 }
 
 /// The profile named it, so nothing is checked but what a person has denied since.
@@ -42,19 +47,34 @@ void Connection::dial_direct() {
 }
 
 void Connection::take_answer(const Resolver::Answer& answer) {
-  if (phase_ == Phase::kOver || phase_ == Phase::kLingering) return;
   std::vector<sys::Endpoint> candidates;
   std::string objection;
   for (const IpAddress& address : answer.addresses) {
-    const uint16_t port = uses_proxy() ? services_.list.upstream->port : target_.asked.port;
-    const auto found =
-        uses_proxy() ? std::nullopt : services_.reachable.objection(address, port, Transport::kTcp, services_.rules);
+    const uint16_t port = target_.asked.port;
+    const auto found = services_.reachable.objection(address, port, Transport::kTcp, services_.rules);
     if (found) objection = *found;
     if (!found) candidates.push_back({address, port});
   }
   if (!candidates.empty()) return dial(interleaved(candidates));
   if (!objection.empty()) return reset(News::Outcome::kDenied, objection);
   reset(News::Outcome::kUnreachable, fmt::format("its name has no address here: {}", answer.problem));
+}
+
+// Which of the name's addresses the proxy dials is its own choice: all must be such as we would dial. A name without an
+// address here, as in a network whose names only the proxy can look up, leaves nothing to check.
+void Connection::take_answer_ahead_of_proxy(const Resolver::Answer& answer) {
+  for (const IpAddress& address : answer.addresses)
+    if (const auto objection =
+            services_.reachable.objection(address, target_.asked.port, Transport::kTcp, services_.rules))
+      return reset(News::Outcome::kDenied, *objection);
+  ask_for(services_.list.upstream->host, &Connection::take_proxy);
+}
+
+void Connection::take_proxy(const Resolver::Answer& answer) {
+  std::vector<sys::Endpoint> candidates;
+  for (const IpAddress& address : answer.addresses) candidates.push_back({address, services_.list.upstream->port});
+  if (!candidates.empty()) return dial(interleaved(candidates));
+  reset(News::Outcome::kUnreachable, fmt::format("the host's proxy has no address here: {}", answer.problem));
 }
 
 void Connection::dial(std::vector<sys::Endpoint> candidates) {
@@ -78,7 +98,7 @@ void Connection::take_server(Dialler::Result result) {
   if (phase_ != Phase::kDialling) return;
   const std::unique_ptr<Dialler> others = std::move(dialler_);  // the attempts that lost end here
   if (!result.socket) return reset(News::Outcome::kUnreachable, result.problem);
-  peer_ = result.peer;
+  if (!uses_proxy()) peer_ = result.peer;
   server_.socket = std::move(result.socket);
   server_.readable = server_.writable = true;
   sys::send_without_delay(server_.socket);
@@ -96,6 +116,9 @@ void Connection::take_server(Dialler::Result result) {
 }
 
 void Connection::ask_tunnel() {
+  const std::string way =
+      fmt::format("through the host's proxy {}:{}", services_.list.upstream->host, services_.list.upstream->port);
+  target_.why = target_.why.empty() ? way : fmt::format("{}; {}", target_.why, way);
   phase_ = Phase::kTunnelling;
   until_ = Clock::now() + services_.patience.tunnel;
   const std::string head = tunnel_request(*services_.list.upstream, target_.host, target_.asked.port);

@@ -114,11 +114,11 @@ Resolver::Resolver(const seccomp::Program& filters)
     : helper_(sys::start_helper([&filters](OwnedFd channel) { keep_workers(filters, channel); })) {}
 
 uint64_t Resolver::ask(const std::string& name, Take take) {
-  const uint64_t question = ++last_question_;
   if (const auto known = known_.find(name); known != known_.end() && sys::boot_time() < known->second.until) {
     take(Answer(known->second.answer));
-    return question;
+    return 0;
   }
+  const uint64_t question = ++last_question_;
   std::vector<Asker>& askers = asked_[name];
   askers.push_back({question, std::move(take)});
   if (askers.size() > 1) return question;

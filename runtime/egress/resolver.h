@@ -27,8 +27,8 @@ class Resolver {
     std::string problem;
   };
   using Take = std::function<void(const Answer&)>;
-  /// `take` is called later, once, by `hear`, unless `forget` came first; or at once with an answer that is a few
-  /// seconds old. Who asks has its own time limit.
+  /// `take` is called later, once, by `hear`, unless `forget` came first; or at once, and 0 is returned, with an
+  /// answer that is a few seconds old. Who asks has its own time limit.
   uint64_t ask(const std::string& name, Take take);
   void forget(uint64_t question);
 

@@ -15,10 +15,13 @@ using Side = World::Side;
 
 Setting behind_proxy() {
   Setting setting;
-  setting.list.rules = {rule("ssh.test", 22), rule("inner.corp.test", 22)};
+  setting.list.rules = {rule("ssh.test", 22), rule("inner.corp.test", 22), rule("public.test", 22),
+                        rule("rebound.test", 22), rule("mixed.test", 22)};
   setting.list.upstream =
       UpstreamProxy{.host = "proxy.test", .port = 3128, .credentials = "me:secret", .no_proxy = {"corp.test"}};
-  setting.hosts = "10.1.1.1 proxy.test\n93.184.216.34 inner.corp.test\n";
+  setting.hosts =
+      "10.1.1.1 proxy.test\n93.184.216.34 inner.corp.test public.test mixed.test\n"
+      "127.0.0.1 rebound.test\n10.0.0.5 mixed.test\n";
   return setting;
 }
 
@@ -33,6 +36,41 @@ Setting with_ports() {
 }
 
 }  // namespace
+
+TEST_CASE("a name that has an address here is looked up twice for the proxy, also from memory, and is on record so") {
+  in_world(behind_proxy, [](World& world) {
+    const OwnedFd listening = world.listener(Side::kHost, at("10.1.1.1", 3128));
+    for (int i = 0; i < 3; ++i) {
+      Stream program = world.dial("public.test", 22);
+      Stream proxy = world.accept(listening);
+      require(proxy.receive(26) == "CONNECT public.test:22 HTT", "another request");
+      proxy.send("HTTP/1.1 200 OK\r\n\r\nSSH-2.0");
+      require_equal(program.receive(7), "SSH-2.0");
+      program.end();
+      proxy.receive_all();
+      proxy.close();
+      program.receive_all();
+      const News news = world.ended();
+      require(news.outcome == News::Outcome::kConnected, "another outcome");
+      require_equal(text_in(news.detail), "through the host's proxy proxy.test:3128");
+      require(news.ip() != *parse_ip_address("10.1.1.1"), "the proxy's address counts as the server's");
+    }
+  });
+}
+
+TEST_CASE("a name with an address here that is not to be dialled is refused ahead of the proxy") {
+  in_world(behind_proxy, [](World& world) {
+    const OwnedFd listening = world.listener(Side::kHost, at("10.1.1.1", 3128));
+    for (const char* name : {"rebound.test", "mixed.test"}) {
+      const Stream program = world.dial(name, 22);
+      require(program.error() == ECONNRESET, "no reset came");
+      const News news = world.ended();
+      require(news.outcome == News::Outcome::kDenied, "another outcome");
+      require(text_in(news.detail).find("to reach it, add { address = ") != std::string::npos, text_in(news.detail));
+    }
+    require(!World::has_visitor(listening), "the proxy was asked");
+  });
+}
 
 TEST_CASE("names are reached through the host's proxy, which looks them up") {
   in_world(behind_proxy, [](World& world) {
