@@ -47,14 +47,22 @@ void Outbox::flush_and_wait() {
     sys::send_packet(channel_, std::as_bytes(std::span(&waiting_.front(), 1)));
 }
 
+bool Outbox::was_told(const News& news, int64_t now) {
+  if (told_.size() >= kMostTold) told_.clear();
+  const auto [at, is_new] = told_.try_emplace({text_in(news.name), news.outcome}, now);
+  if (!is_new && now - at->second < kToldAgain) return true;
+  at->second = now;
+  return false;
+}
+
+void Outbox::tell_new_name(const News& news) {
+  was_told(news, now_ms());
+  tell(news);
+}
+
 void Outbox::tell_name(const News& news) {
   const int64_t now = now_ms();
-  if (told_.size() >= kMostTold) told_.clear();
-  const auto [at, is_new] = told_.try_emplace(text_in(news.name), now);
-  if (!is_new && now - at->second < kToldAgain) return;
-  at->second = now;
-  // Another relay would have to give the same names the same addresses; their number has limits of its own.
-  if (news.outcome == News::Outcome::kAllowed) return tell(news);
+  if (was_told(news, now)) return;
   name_tokens_ = std::min(kNamesAtOnce, name_tokens_ + static_cast<double>(now - tokens_at_) * kNamesPerSecond / 1000);
   tokens_at_ = now;
   if (name_tokens_ < 1 || is_full()) {

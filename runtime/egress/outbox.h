@@ -20,6 +20,9 @@ class Outbox {
   Outbox(sys::Loop& loop, const OwnedFd& channel) : loop_(loop), channel_(channel) {}
   /// Never lost, so the caller keeps to `is_full`. Throws SysError (EPIPE) when the supervisor is gone.
   void tell(const News& news);
+  /// Never lost either: another relay would have to give the same names the same addresses. Their number has limits of
+  /// its own, egress/names.h.
+  void tell_new_name(const News& news);
   /// May be counted instead of told, where they come too fast or were told a moment ago.
   void tell_name(const News& news);
   void tell_denied(const News& news);
@@ -35,11 +38,12 @@ class Outbox {
  private:
   static constexpr std::size_t kMany = 512;
   bool try_sending(const News& news);
+  bool was_told(const News& news, int64_t now);
 
   sys::Loop& loop_;
   const OwnedFd& channel_;
   std::deque<News> waiting_;
-  std::map<std::string, int64_t> told_;  // names, and when, in milliseconds
+  std::map<std::pair<std::string, News::Outcome>, int64_t> told_;  // names, and when, in milliseconds
   double name_tokens_ = 200;
   int64_t tokens_at_ = 0;
   std::map<std::pair<sys::Endpoint, uint8_t>, News> denied_;

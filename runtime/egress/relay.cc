@@ -126,12 +126,9 @@ void Relay::note_question(const AskedName& asked) {
   put_text(news.name, asked.name);
   if (asked.verdict.rule) put_text(news.rule, to_string(*asked.verdict.rule));
   put_text(news.detail, allowed ? asked.verdict.rule->reason : asked.verdict.why);
-  outbox_.tell_name(news);
+  asked.is_new ? outbox_.tell_new_name(news) : outbox_.tell_name(news);
   if (outbox_.has_counts()) keep_ticking();
-  if (!allowed || list_.steering != NetworkAllowlist::Steering::kAnyIp) return;
-  const auto given = names_.addresses_of(asked.name, NameKind::kExact, "", Names::Clock::now());
-  const auto* addresses = std::get_if<SyntheticAddresses>(&given);
-  if (addresses != nullptr) open_own_doors(asked.name, *addresses);
+  if (asked.given && list_.steering == NetworkAllowlist::Steering::kAnyIp) open_own_doors(asked.name, *asked.given);
 }
 
 void Relay::hear_refusals(const OwnedFd& socket) {
@@ -205,7 +202,7 @@ void Relay::tick() {
   }
   name_server_.tick(now);
   datagrams_.tick(now);
-  outbox_.tell_counts();
+  if (!outbox_.is_full()) outbox_.tell_counts();
   for (const Lease& lease : leases_) {
     if (now < lease.until) continue;
     rules_.withdraw(lease.rule);
@@ -214,7 +211,8 @@ void Relay::tick() {
   const auto ended = std::erase_if(leases_, [now](const Lease& lease) { return now >= lease.until; });
   if (ended != 0) judge_again();
   if (is_starved_ && spares_.has(IpAddress::Family::kV4, SOCK_STREAM)) open_starved();
-  is_ticking_ = is_needed || is_starved_ || !datagrams_.is_empty() || !leases_.empty() || name_server_.is_waiting();
+  is_ticking_ = is_needed || is_starved_ || !datagrams_.is_empty() || !leases_.empty() || name_server_.is_waiting() ||
+                outbox_.has_counts();
   if (!is_ticking_) timer_.start(0ms);
 }
 

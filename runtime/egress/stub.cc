@@ -41,12 +41,13 @@ StubReply Stub::answer(std::string_view message, Transport transport, Names::Clo
   const auto& query = std::get<dns::Query>(parsed);
   if (query.name && is_local(*query.name)) return {dns::write_answer(query, localhost_answer(), transport), {}};
   if (query.reverse && query.type == dns::kPtr) return {dns::write_answer(query, pointer_for(query), transport), {}};
-  AskedName asked{query.name.value_or(query.shown), dns::type_name(query.type), {}};
-  const dns::Answer answer = answer_for(query, asked.verdict, now);
+  AskedName asked{query.name.value_or(query.shown), dns::type_name(query.type), {}, {}};
+  const dns::Answer answer = answer_for(query, asked, now);
   return {dns::write_answer(query, answer, transport), std::move(asked)};
 }
 
-dns::Answer Stub::answer_for(const dns::Query& query, Verdict& verdict, Names::Clock::time_point now) {
+dns::Answer Stub::answer_for(const dns::Query& query, AskedName& asked, Names::Clock::time_point now) {
+  Verdict& verdict = asked.verdict;
   if (!query.name) {
     verdict.why = "no rule can name it";
     return no_such_name(verdict.why);
@@ -56,6 +57,7 @@ dns::Answer Stub::answer_for(const dns::Query& query, Verdict& verdict, Names::C
   if (!asks_address(query.type)) return {.ttl = kTtl};
 
   const auto* below = std::get_if<Subdomains>(&verdict.rule->target);
+  const std::size_t before = names_.size();
   const auto given = names_.addresses_of(*query.name, below == nullptr ? NameKind::kExact : NameKind::kWildcard,
                                          below == nullptr ? "" : below->domain, now);
   if (const auto* refusal = std::get_if<Names::Refusal>(&given)) {
@@ -64,6 +66,8 @@ dns::Answer Stub::answer_for(const dns::Query& query, Verdict& verdict, Names::C
     return no_such_name(verdict.why);
   }
   const auto& addresses = std::get<SyntheticAddresses>(given);
+  asked.given = addresses;
+  asked.is_new = names_.size() > before;
   return {.addresses = {addresses.v4, addresses.v6}, .ttl = kTtl};
 }
 

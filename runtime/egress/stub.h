@@ -20,6 +20,8 @@ struct AskedName {   // for the trail
   std::string name;  // canonical, or the bytes as they came where nothing canonical can be made of them
   std::string type;  // "AAAA"
   Verdict verdict;
+  std::optional<SyntheticAddresses> given;  // that stand for it, where the answer says them
+  bool is_new = false;                      // they stood for nothing before
 };
 
 struct StubReply {
@@ -35,7 +37,7 @@ class Stub {
   StubReply answer(std::string_view message, Transport transport, Names::Clock::time_point now);
 
  private:
-  dns::Answer answer_for(const dns::Query& query, Verdict& verdict, Names::Clock::time_point now);
+  dns::Answer answer_for(const dns::Query& query, AskedName& asked, Names::Clock::time_point now);
   dns::Answer pointer_for(const dns::Query& query) const;
 
   const Rules& rules_;

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 
+#include "base/json.h"
 #include "egress/dns.h"
 #include "relay_world.h"
 #include "samples.h"
@@ -128,6 +129,41 @@ TEST_CASE("an address that was given to no name leads nowhere, and one of before
       require_equal(text_in(world.ended().detail), "this address was given to no name");
     }
     require(world.dial(at("198.18.0.1", 15001)).error() == ECONNRESET, "the listener itself takes connections");
+  });
+}
+
+TEST_CASE("without nf_tables names below a wildcard are capped too, whatever is asked of them first") {
+  const auto setting = [] {
+    Setting made = sample();
+    made.list.steering = NetworkAllowlist::Steering::kAnyIp;
+    made.list.names = {.length = 8, .count = 2, .per_minute = 100};
+    return made;
+  };
+  in_world(setting, [](World& world) {
+    for (const char* name : {"secretsecret.below.test", "a.below.test", "b.below.test", "c.below.test"})
+      require(code_of(world.ask(query(name, kTxt))) == 0, "a question for a text is refused");
+    require(code_of(world.ask(query("secretsecret.below.test", kA))) == 3, "a name that is too long has an address");
+    world.address_of("a.below.test");
+    world.address_of("b.below.test");
+    require(code_of(world.ask(query("c.below.test", kA))) == 3, "a third name has an address");
+  });
+}
+
+TEST_CASE("questions for texts of allowed names are counted when they come too fast, and new names are always told") {
+  in_world(sample, [](World& world) {
+    for (int i = 0; i < 1500; ++i) world.ask(query(fmt::format("t{}.below.test", i), kTxt));
+    world.address_of("late.below.test");
+    world.tell(Json{{"finish", true}});
+    int names = 0;
+    uint32_t lost = 0;
+    bool has_late = false;
+    while (const auto news = world.next_or_end()) {
+      if (news->kind == News::Kind::kName) ++names, has_late = has_late || text_in(news->name) == "late.below.test";
+      if (news->kind == News::Kind::kLost) lost += news->count;
+    }
+    require(names < 1000, fmt::format("{} were told", names));
+    require(static_cast<uint32_t>(names) + lost == 1501, fmt::format("{} told, {} counted", names, lost));
+    require(has_late, "the name with an address was not told");
   });
 }
 

@@ -221,15 +221,20 @@ Stream World::dial(const std::string& name, uint16_t port, IpAddress::Family fam
   return dial({address_of(name, family), port});
 }
 
+std::optional<News> World::next_or_end() {
+  pollfd waiting{relay_.channel.get(), POLLIN, 0};
+  require(::poll(&waiting, 1, kPatience) == 1, "the relay tells nothing");
+  News news;
+  if (!sys::receive_packet(relay_.channel, std::as_writable_bytes(std::span(&news, 1)))) return std::nullopt;
+  return news;
+}
+
 News World::next(News::Kind kind) {
   while (true) {
-    pollfd waiting{relay_.channel.get(), POLLIN, 0};
-    require(::poll(&waiting, 1, kPatience) == 1, "the relay tells nothing");
-    News news;
-    require(sys::receive_packet(relay_.channel, std::as_writable_bytes(std::span(&news, 1))).has_value(),
-            "the relay has ended");
-    if (news.kind == kind) return news;
-    require(news.kind != News::Kind::kFailed, text_in(news.detail));
+    const auto news = next_or_end();
+    require(news.has_value(), "the relay has ended");
+    if (news->kind == kind) return *news;
+    require(news->kind != News::Kind::kFailed, text_in(news->detail));
   }
 }
 

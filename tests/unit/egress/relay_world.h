@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -76,6 +77,8 @@ class World {
 
   /// The next news of this kind; others of before are dropped.
   News next(News::Kind kind);
+  /// The next one of whatever kind; nothing once the relay has ended.
+  std::optional<News> next_or_end();
   News ended() { return next(News::Kind::kEnded); }
   void tell(const Json& order) const;
   const sys::Helper& relay() const { return relay_; }

@@ -84,6 +84,19 @@ TEST_CASE("names below a wildcard are capped, and a refusal by cap is a denial i
   CHECK(contains(world.ask("q.wild.org", dns::kA).asked->verdict.why, "network.names (3)"));
 }
 
+TEST_CASE("a question says which addresses it gave, and whether they are new; without any it gave none") {
+  World world;
+  constexpr uint16_t kTxt = 16;
+  CHECK_FALSE(world.ask("x.wild.org", kTxt).asked->given);
+  const StubReply first = world.ask("x.wild.org", dns::kA), second = world.ask("x.wild.org", dns::kAaaa);
+  REQUIRE(first.asked->given);
+  CHECK(first.asked->is_new);
+  CHECK(second.asked->given);
+  CHECK_FALSE(second.asked->is_new);
+  CHECK_FALSE(world.ask("secretsecret.wild.org", dns::kA).asked->given);
+  CHECK_FALSE(world.ask("b.org", dns::kA).asked->given);
+}
+
 TEST_CASE("synthetic addresses and localhost have their names back, and no other address") {
   World world;
   world.ask("a.org", dns::kA);
