@@ -44,6 +44,7 @@ bool take_all(const NetworkAllowlist& list, const OwnedFd& channel, Relay& relay
     if (order.contains("doors")) take_doors(order.at("doors"), std::move(message->descriptors), relay);
     if (order.contains("publish"))
       relay.publish(list.publish.at(order.at("publish").get<std::size_t>()), std::move(message->descriptors.at(0)));
+    if (order.contains("deny")) relay.change_rules(order);
     if (order.contains("names"))
       for (const Json& name : order.at("names")) relay.remember_name(name.get<std::string>());
   }
@@ -91,10 +92,12 @@ bool give_doors(const sys::Helper& relay, const std::vector<net::Opened>& opened
 }
 
 bool begin_serving(const sys::Helper& relay, const std::vector<net::Opened>& opened,
-                   const std::vector<PublishedListener>& published, const std::vector<std::string>& names) {
+                   const std::vector<PublishedListener>& published, const Earlier& earlier) {
   bool there = give_doors(relay, opened);
   for (const PublishedListener& one : published)
     there = there && sys::send_text(relay.channel, Json{{"publish", one.index}}.dump(), std::array{one.socket.get()});
+  for (const LiveRule& rule : earlier.rules) there = there && sys::send_text(relay.channel, as_json(rule).dump());
+  const std::vector<std::string>& names = earlier.names;
   constexpr std::size_t kNamesInPacket = 200;
   for (std::size_t first = 0; first < names.size(); first += kNamesInPacket) {
     Json some = Json::array();

@@ -33,8 +33,13 @@ struct PublishedListener {
 };
 /// False, of all of these: it is gone. `opened` are given before it serves, and spares of them later too.
 bool give_doors(const sys::Helper& relay, const std::vector<net::Opened>& opened);
-/// `names`: that an earlier relay of the session has given addresses to, in order. Its first News says that it serves.
+/// What earlier relays of the session have been told and have answered.
+struct Earlier {
+  std::vector<LiveRule> rules;     // in order
+  std::vector<std::string> names;  // that were given addresses, in order
+};
+/// Its first News says that it serves.
 bool begin_serving(const sys::Helper& relay, const std::vector<net::Opened>& opened,
-                   const std::vector<PublishedListener>& published, const std::vector<std::string>& names);
+                   const std::vector<PublishedListener>& published, const Earlier& earlier);
 
 }  // namespace clawbox::egress

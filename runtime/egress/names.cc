@@ -48,15 +48,24 @@ SyntheticAddresses Names::at(uint32_t index) const {
 
 std::variant<SyntheticAddresses, Names::Refusal> Names::addresses_of(std::string_view name, NameKind kind,
                                                                      std::string_view domain, Clock::time_point now) {
-  const std::string key(name);
-  if (const auto known = index_.find(key); known != index_.end()) return at(known->second);
+  if (const auto known = index_.find(std::string(name)); known != index_.end()) return at(known->second);
   if (kind == NameKind::kWildcard)
     if (const auto refusal = objection(name, domain, now)) return *refusal;
-  if (names_.size() >= capacity(ranges_)) return Refusal::kUsedUp;
+  const auto given = give(name, kind);
+  if (!given) return Refusal::kUsedUp;
+  return *given;
+}
 
+std::optional<SyntheticAddresses> Names::remember(std::string_view name, NameKind kind) {
+  if (const auto known = index_.find(std::string(name)); known != index_.end()) return at(known->second);
+  return give(name, kind);
+}
+
+std::optional<SyntheticAddresses> Names::give(std::string_view name, NameKind kind) {
+  if (names_.size() >= capacity(ranges_)) return std::nullopt;
   const auto index = static_cast<uint32_t>(names_.size());
-  names_.push_back(key);
-  index_.emplace(key, index);
+  names_.emplace_back(name);
+  index_.emplace(name, index);
   if (kind == NameKind::kWildcard) ++wildcard_names_;
   return at(index);
 }

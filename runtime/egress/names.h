@@ -38,6 +38,9 @@ class Names {
   /// counted in its length; empty for kExact.
   std::variant<SyntheticAddresses, Refusal> addresses_of(std::string_view name, NameKind kind, std::string_view domain,
                                                          Clock::time_point now);
+  /// As an earlier relay of the session gave it, which asked the caps then; it counts among them. Nothing: none is
+  /// left.
+  std::optional<SyntheticAddresses> remember(std::string_view name, NameKind kind);
   /// Nothing for addresses outside the ranges, the listener's own, and those that were never given.
   std::optional<std::string> name_of(const IpAddress& address) const;
   bool in_range(const IpAddress& address) const;
@@ -45,6 +48,7 @@ class Names {
 
  private:
   std::optional<Refusal> objection(std::string_view name, std::string_view domain, Clock::time_point now);
+  std::optional<SyntheticAddresses> give(std::string_view name, NameKind kind);
   SyntheticAddresses at(uint32_t index) const;
 
   SyntheticRanges ranges_;

@@ -25,7 +25,7 @@ struct News {
     kFailed  // of ours: no descriptors, no memory
   } outcome = Outcome::kAllowed;
   uint8_t protocol = 0;      // IPPROTO_TCP, IPPROTO_UDP
-  uint8_t has_address = 0;   // `address` is set: the one that was dialled, or asked for
+  uint8_t has_address = 0;   // `address` is set: the one that was dialled, or asked for; of kName given, for IPv4
   uint8_t is_v4 = 0;         // family of `address`
   uint16_t port = 0;         // of the server, as the program named it
   uint16_t client_port = 0;  // of the program's own socket

@@ -1,7 +1,8 @@
 // What the supervisor tells a relay: texts over its channel, see sys/channel.h. Nothing of it comes from the sandbox.
 //
-// Before it serves: {"doors": one net::Door each} with descriptors, {"publish": index} with a listener, {"names": […]},
-// and then {"serve": true}. Later: rules, which a person gives or takes while the session runs; {"doors"} with more
+// Before it serves: {"doors": one net::Door each} with descriptors, {"publish": index} with a listener, the rules that
+// earlier relays had, {"names": […]}, and then {"serve": true}. Later: rules, which a person gives or takes while the
+// session runs; {"doors"} with more
 // spares, where it asked for them; and {"finish": true}, after which it tells of every connection that is open, and
 // ends.
 #pragma once

@@ -59,10 +59,11 @@ void Relay::go_on_after(const Spent& spent) {
 
 void Relay::remember_name(const std::string& name) {
   const Verdict verdict = rules_.decide_name(name);
-  if (!verdict.allowed()) return;
-  const auto given = names_.addresses_of(name, NameKind::kExact, "", Names::Clock::now());
-  const auto* addresses = std::get_if<SyntheticAddresses>(&given);
-  if (addresses != nullptr && list_.steering == NetworkAllowlist::Steering::kAnyIp) open_own_doors(name, *addresses);
+  // One that is denied for now keeps its address as well: those that follow would get other ones.
+  const bool is_exact = verdict.allowed() && !is_wildcard(*verdict.rule);
+  const auto addresses = names_.remember(name, is_exact ? NameKind::kExact : NameKind::kWildcard);
+  if (!addresses || !verdict.allowed()) return;
+  if (list_.steering == NetworkAllowlist::Steering::kAnyIp) open_own_doors(name, *addresses);
 }
 
 void Relay::run() {
@@ -126,6 +127,7 @@ void Relay::note_question(const AskedName& asked) {
   put_text(news.name, asked.name);
   if (asked.verdict.rule) put_text(news.rule, to_string(*asked.verdict.rule));
   put_text(news.detail, allowed ? asked.verdict.rule->reason : asked.verdict.why);
+  if (asked.given) news.set_address(asked.given->v4);
   asked.is_new ? outbox_.tell_new_name(news) : outbox_.tell_name(news);
   if (outbox_.has_counts()) keep_ticking();
   if (asked.given && list_.steering == NetworkAllowlist::Steering::kAnyIp) open_own_doors(asked.name, *asked.given);

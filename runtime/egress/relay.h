@@ -27,7 +27,10 @@ class Relay {
 
   void go_on_after(const Spent& spent);
   void serve(net::Opened opened);
-  /// As an earlier relay of this session answered them, in that order; after `serve`.
+  /// Of a person, as LiveRule in JSON.
+  void change_rules(const Json& order);
+  /// As an earlier relay of this session answered them, in that order and whatever the rules say by now; after `serve`
+  /// and `change_rules`.
   void remember_name(const std::string& name);
   void publish(const PublishedPort& port, OwnedFd listening);
   /// After the last of these. Returns when the supervisor is gone.
@@ -60,7 +63,6 @@ class Relay {
   void hear_refusals(const OwnedFd& socket);
   void obey();
   void finish();
-  void change_rules(const Json& order);
   void judge_again();
   void tick();
   void keep_ticking();

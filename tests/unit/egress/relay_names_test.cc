@@ -113,7 +113,7 @@ TEST_CASE("odd packets get no answer or an error, and the next one is answered")
 TEST_CASE("an address that was given to no name leads nowhere, and one of before leads where it led") {
   const auto setting = [] {
     Setting made = sample();
-    made.known_names = {"ssh.test"};
+    made.earlier.names = {"ssh.test"};
     return made;
   };
   in_world(setting, [](World& world) {
@@ -164,6 +164,42 @@ TEST_CASE("questions for texts of allowed names are counted when they come too f
     require(names < 1000, fmt::format("{} were told", names));
     require(static_cast<uint32_t>(names) + lost == 1501, fmt::format("{} told, {} counted", names, lost));
     require(has_late, "the name with an address was not told");
+  });
+}
+
+TEST_CASE("an earlier relay's names keep their addresses, those of rules that are denied or came later too") {
+  const auto setting = [] {
+    Setting made = sample();
+    made.hosts += "93.184.216.34 live.test\n";
+    made.earlier.names = {"gone.test", "live.test", "ssh.test"};
+    made.earlier.rules = {{LiveRule::Kind::kAllow, rule("live.test", 22)},
+                          {LiveRule::Kind::kDeny, rule("ssh.test", 22)}};
+    return made;
+  };
+  in_world(setting, [](World& world) {
+    require(world.dial(at("198.18.0.16", 22)).error() == ECONNRESET, "a name that no rule allows is reached");
+    const OwnedFd listening = world.listener(Side::kHost, at("93.184.216.34", 22));
+    const Stream live = world.dial(at("198.18.0.17", 22));
+    world.accept(listening).send("ok");
+    require_equal(live.receive(2), "ok");
+    require_equal(text_in(world.ended().name), "gone.test");
+    require_equal(text_in(world.ended().name), "live.test");
+    require(world.dial(at("198.18.0.18", 22)).error() == ECONNRESET, "a name that was denied is reached");
+    require_equal(text_in(world.ended().name), "ssh.test");
+    require_equal(to_string(world.address_of("new.below.test")), "198.18.0.19");
+  });
+}
+
+TEST_CASE("an earlier relay's names below a wildcard count among those of the session") {
+  const auto setting = [] {
+    Setting made = sample();
+    made.list.names.count = 2;
+    made.earlier.names = {"a.below.test", "b.below.test"};
+    return made;
+  };
+  in_world(setting, [](World& world) {
+    world.address_of("b.below.test");
+    require(code_of(world.ask(query("c.below.test", kA))) == 3, "a third name has an address");
   });
 }
 

@@ -142,7 +142,7 @@ World::World(Setting setting) : setting_(std::move(setting)) {
   for (const PublishedListener& one : published) ::fcntl(one.socket.get(), F_SETFL, O_NONBLOCK);
 
   relay_ = start_relay({setting_.list, relay_filters_, resolver_filters_, {}, setting_.patience});
-  require(begin_serving(relay_, opened, published, setting_.known_names), "the relay is gone");
+  require(begin_serving(relay_, opened, published, setting_.earlier), "the relay is gone");
   next(News::Kind::kServing);
   const rlimit capped{setting_.descriptors, setting_.descriptors};
   if (setting_.descriptors != 0 && ::prlimit(relay_.process.pid(), RLIMIT_NOFILE, &capped, nullptr) != 0)

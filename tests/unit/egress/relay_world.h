@@ -51,7 +51,7 @@ struct Setting {
   Patience patience{};
   rlim_t descriptors = 0;  // that the relay may have; 0: as many as we
   enum class HostIpv6 { kNone, kThere } host_ipv6 = HostIpv6::kThere;
-  std::vector<std::string> known_names{};  // to an earlier relay
+  Earlier earlier{};  // of another relay
 };
 
 class World {
