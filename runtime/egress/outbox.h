@@ -27,6 +27,7 @@ class Outbox {
   void tell_name(const News& news);
   void tell_denied(const News& news);
   /// What was counted, about five times a second.
+  void lose(uint32_t count) { lost_ += count; }
   void tell_counts();
   bool has_counts() const { return lost_ != 0 || !denied_.empty(); }
   bool is_full() const { return waiting_.size() >= kMany; }

@@ -32,15 +32,27 @@ std::span<const uint8_t> bytes_at(std::string_view packet, std::size_t at, std::
   return {reinterpret_cast<const uint8_t*>(packet.data()) + at, size};
 }
 
-/// The payload of one message of the log, if it has one.
-std::string_view payload_of(std::string_view attributes) {
+/// Of one message of the log, if it has that.
+std::string_view attribute_of(std::string_view attributes, int type) {
   nlattr attribute{};
   for (std::size_t at = 0; read(attributes, at, attribute); at += NLA_ALIGN(attribute.nla_len)) {
     if (attribute.nla_len < NLA_HDRLEN || attribute.nla_len > attributes.size() - at) return {};
-    if ((attribute.nla_type & NLA_TYPE_MASK) == NFULA_PAYLOAD)
+    if ((attribute.nla_type & NLA_TYPE_MASK) == type)
       return attributes.substr(at + NLA_HDRLEN, attribute.nla_len - NLA_HDRLEN);
   }
   return {};
+}
+
+/// `take` gets the attributes of each message that tells of a packet.
+template <class Take>
+void each_message(std::string_view datagram, const Take& take) {
+  nlmsghdr header{};
+  for (std::size_t at = 0; read(datagram, at, header); at += NLMSG_ALIGN(header.nlmsg_len)) {
+    if (header.nlmsg_len < NLMSG_HDRLEN || header.nlmsg_len > datagram.size() - at) return;
+    constexpr std::size_t kBefore = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(nfgenmsg));
+    if (header.nlmsg_type != (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET) || header.nlmsg_len < kBefore) continue;
+    take(datagram.substr(at + kBefore, header.nlmsg_len - kBefore));
+  }
 }
 
 }  // namespace
@@ -69,16 +81,24 @@ bool read_packet(std::string_view packet, News& news) {
 }
 
 void read_refusals(std::string_view datagram, const std::function<void(const News&)>& take) {
-  nlmsghdr header{};
-  for (std::size_t at = 0; read(datagram, at, header); at += NLMSG_ALIGN(header.nlmsg_len)) {
-    if (header.nlmsg_len < NLMSG_HDRLEN || header.nlmsg_len > datagram.size() - at) return;
-    constexpr std::size_t kBefore = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(nfgenmsg));
-    if (header.nlmsg_type != (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET) || header.nlmsg_len < kBefore) continue;
+  each_message(datagram, [&](std::string_view attributes) {
     News news;
     news.kind = News::Kind::kDenied;
     news.outcome = News::Outcome::kDenied;
-    if (read_packet(payload_of(datagram.substr(at + kBefore, header.nlmsg_len - kBefore)), news)) take(news);
-  }
+    if (read_packet(attribute_of(attributes, NFULA_PAYLOAD), news)) take(news);
+  });
+}
+
+uint32_t RefusalGaps::in(std::string_view datagram) {
+  uint32_t missing = 0;
+  each_message(datagram, [&](std::string_view attributes) {
+    uint32_t number = 0;
+    if (!read(attribute_of(attributes, NFULA_SEQ), 0, number)) return;
+    number = ntohl(number);
+    if (next_) missing += number - *next_;  // it may have gone round
+    next_ = number + 1;
+  });
+  return missing;
 }
 
 }  // namespace clawbox::egress

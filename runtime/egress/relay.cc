@@ -137,9 +137,11 @@ void Relay::hear_refusals(const OwnedFd& socket) {
   std::array<char, 16384> buffer;
   for (int i = 0; i < 16; ++i) {
     const ssize_t got = ::recv(socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (got <= 0) break;  // ENOBUFS too: some are lost, and the next comes
-    read_refusals({buffer.data(), static_cast<std::size_t>(got)},
-                  [this](const News& news) { outbox_.tell_denied(news); });
+    if (got < 0 && errno == ENOBUFS) continue;  // some are lost, as the numbers of the next ones show
+    if (got <= 0) break;
+    const std::string_view datagram(buffer.data(), static_cast<std::size_t>(got));
+    outbox_.lose(gaps_.in(datagram));
+    read_refusals(datagram, [this](const News& news) { outbox_.tell_denied(news); });
   }
   keep_ticking();
 }

@@ -15,6 +15,7 @@
 #include "egress/datagram_flows.h"
 #include "egress/name_server.h"
 #include "egress/order.h"
+#include "egress/refusals.h"
 #include "egress/services.h"
 #include "net/listeners.h"
 
@@ -88,6 +89,7 @@ class Relay {
   std::list<OwnedFd> refusals_;
   std::unordered_map<uint32_t, std::unique_ptr<Connection>> connections_;
   std::set<sys::Endpoint> bound_;  // by us
+  RefusalGaps gaps_;
   bool is_paused_ = false, is_starved_ = false, has_asked_ = false;
   OwnedFd spare_;  // given up for a moment when there are no descriptors left
   struct Lease {

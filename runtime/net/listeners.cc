@@ -123,6 +123,7 @@ OwnedFd refusal_socket() {
   nlmsghdr* message = add_log_request(requests, AF_UNSPEC, kRefusalGroup, "setting up the log of refused packets");
   mnl_attr_put(message, NFULA_CFG_MODE, sizeof mode, &mode);
   mnl_attr_put_u32(message, NFULA_CFG_QTHRESH, htonl(1));
+  mnl_attr_put_u16(message, NFULA_CFG_FLAGS, htons(NFULNL_CFG_F_SEQ));  // what is lost leaves a gap
   netlink.ask(requests, requests.last_sequence());
   OwnedFd socket = sys::duplicate(netlink.fd());
   sys::set_nonblocking(socket.get());

@@ -136,6 +136,24 @@ TEST_CASE("several messages of one datagram are all read") {
   CHECK(read(one + message("", NLMSG_NOOP) + one + one).size() == 3);
 }
 
+TEST_CASE("messages that are missing of the log are counted by their numbers, which may go round") {
+  const auto numbered = [](uint32_t number) {
+    std::string bytes;
+    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(number >> shift & 0xFF);
+    return message(attribute(NFULA_SEQ, bytes));
+  };
+  RefusalGaps gaps;
+  CHECK(gaps.in(numbered(7)) == 0);
+  CHECK(gaps.in(numbered(8) + message("", NLMSG_NOOP) + numbered(9)) == 0);
+  CHECK(gaps.in(numbered(12) + numbered(14)) == 3);
+  CHECK(gaps.in("") == 0);
+  CHECK(gaps.in(logged(packet4(IPPROTO_TCP, ports(1, 2)))) == 0);
+  CHECK(gaps.in(numbered(15)) == 0);
+  RefusalGaps last;
+  last.in(numbered(0xFFFFFFFF));
+  CHECK(last.in(numbered(1)) == 1);
+}
+
 TEST_CASE("a damaged datagram is read to its end and no further") {
   AtTheEdge edge;
   std::minstd_rand random(20261122);

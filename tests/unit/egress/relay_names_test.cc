@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "base/json.h"
 #include "egress/dns.h"
@@ -230,3 +231,29 @@ TEST_CASE("packets that the rules refuse are told of, with address and port") {
 }
 
 }  // namespace clawbox::egress::world
+TEST_CASE("packets that the rules refuse are counted where their log was full") {
+  in_world(sample, [](World& world) {
+    const pid_t relay = world.relay().process.pid();
+    const OwnedFd sending = world.socket(Side::kSession, IpAddress::Family::kV4, SOCK_DGRAM);
+    ::kill(relay, SIGSTOP);
+    const sys::SocketAddress to(at("8.8.4.4", 443));
+    uint32_t sent = 0, told = 0;
+    const auto send = [&] {
+      ++sent;
+      require(::sendto(sending.get(), "x", 1, 0, to.get(), to.size) < 0 && errno == EPERM, "it was not refused");
+    };
+    while (sent < 3000) send();
+    ::kill(relay, SIGCONT);
+    bool was_full = false;
+    for (int i = 0; i < 100 && told < sent; ++i) {  // those that are lost show when the next one comes
+      const auto news = world.next_or_end();
+      require(news.has_value(), "the relay has ended");
+      was_full = was_full || news->kind == News::Kind::kLost;
+      if (news->kind == News::Kind::kDenied || news->kind == News::Kind::kLost) told += news->count;
+      if (news->kind == News::Kind::kDenied && told < sent) send();
+    }
+    require(was_full, "the log was never full");
+    require(told == sent, fmt::format("{} of {} were told", told, sent));
+  });
+}
+
