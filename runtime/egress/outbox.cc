@@ -74,7 +74,7 @@ void Outbox::tell_name(const News& news) {
 }
 
 void Outbox::tell_denied(const News& news) {
-  const std::pair key{sys::Endpoint{news.ip(), news.port}, news.protocol};
+  const std::tuple key{sys::Endpoint{news.ip(), news.port}, news.protocol, news.outcome};
   const auto at = denied_.find(key);
   if (at != denied_.end()) {
     at->second.count += news.count;

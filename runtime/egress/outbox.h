@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "base/ip_address.h"
@@ -47,7 +48,7 @@ class Outbox {
   std::map<std::pair<std::string, News::Outcome>, int64_t> told_;  // names, and when, in milliseconds
   double name_tokens_ = 200;
   int64_t tokens_at_ = 0;
-  std::map<std::pair<sys::Endpoint, uint8_t>, News> denied_;
+  std::map<std::tuple<sys::Endpoint, uint8_t, News::Outcome>, News> denied_;
   uint32_t lost_ = 0;
 };
 

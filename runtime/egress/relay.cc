@@ -98,6 +98,7 @@ void Relay::refuse(OwnedFd client, const sys::Endpoint& asked, const std::string
   news.protocol = IPPROTO_TCP;
   news.port = asked.port;
   news.set_address(asked.address);
+  if (const auto program = sys::remote_endpoint(client)) news.client_port = program->port;
   put_text(news.name, host);
   put_text(news.detail, why);
   sys::close_with_reset(std::move(client));

@@ -127,7 +127,9 @@ TEST_CASE("an address that was given to no name leads nowhere, and one of before
 
     for (const char* stale : {"198.18.0.17", "198.19.255.255", "198.18.0.2"}) {
       require(world.dial(at(stale, 22)).error() == ECONNRESET, stale);
-      require_equal(text_in(world.ended().detail), "this address was given to no name");
+      const News refused = world.ended();
+      require_equal(text_in(refused.detail), "this address was given to no name");
+      require(refused.client_port != 0, "it does not say whose socket it was");
     }
     require(world.dial(at("198.18.0.1", 15001)).error() == ECONNRESET, "the listener itself takes connections");
   });
