@@ -50,6 +50,7 @@ class Relay {
   void open_own_doors(const std::string& name, const SyntheticAddresses& addresses);
   void open_named_addresses();
   void bind_and_listen(const sys::Endpoint& at, Take take);
+  void tell_no_door(const sys::Endpoint& at, int error);
   void ask_for_spares();
   void take_spares(const std::string& doors, std::vector<OwnedFd> descriptors);
   void starve(const Door& door);
@@ -89,6 +90,9 @@ class Relay {
   std::list<OwnedFd> refusals_;
   std::unordered_map<uint32_t, std::unique_ptr<Connection>> connections_;
   std::set<sys::Endpoint> bound_;  // by us
+  std::unordered_map<uint32_t, std::unique_ptr<Connection>> connections_;
+  std::set<sys::Endpoint> bound_;     // by us
+  std::set<sys::Endpoint> no_doors_;  // that could not be
   RefusalGaps gaps_;
   bool is_paused_ = false, is_starved_ = false, has_asked_ = false;
   OwnedFd spare_;  // given up for a moment when there are no descriptors left

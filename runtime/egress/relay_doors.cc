@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "base/error.h"
+#include "base/host_name.h"
 #include "egress/relay.h"
 
 namespace clawbox::egress {
@@ -16,6 +18,13 @@ namespace {
 
 constexpr int kAcceptsInTurn = 64;
 constexpr std::size_t kFewSpares = 8;
+constexpr std::size_t kMostNoDoors = 64;  // that are told
+
+bool may_name(const NetworkRule& rule, const std::string& name) {
+  if (const auto* exact = std::get_if<ExactHost>(&rule.target)) return exact->name == name;
+  const auto* below = std::get_if<Subdomains>(&rule.target);
+  return below != nullptr && is_below(name, below->domain);
+}
 
 IpAddress loopback(IpAddress::Family family) {
   std::array<uint8_t, 16> one{};
@@ -76,9 +85,24 @@ void Relay::listen(OwnedFd socket, Take take, Dials dials) {
 void Relay::bind_and_listen(const sys::Endpoint& at, Take take) {
   if (bound_.contains(at)) return;
   OwnedFd socket = spares_.take(at.address.family(), SOCK_STREAM);
-  if (!socket || sys::try_binding(socket, at) != 0 || sys::try_listening(socket) != 0) return;
+  if (!socket) return;
+  if (const int error = sys::try_binding(socket, at); error != 0) {
+    spares_.add(at.address.family(), SOCK_STREAM, std::move(socket));
+    return tell_no_door(at, error);
+  }
+  if (const int error = sys::try_listening(socket); error != 0) return tell_no_door(at, error);
   bound_.insert(at);
   listen(std::move(socket), std::move(take));
+}
+
+/// Once: it is tried again whenever the name is asked for.
+void Relay::tell_no_door(const sys::Endpoint& at, int error) {
+  if (no_doors_.size() >= kMostNoDoors || !no_doors_.insert(at).second) return;
+  News news;
+  news.kind = News::Kind::kFailed;
+  put_text(news.detail, fmt::format("connections to {} do not come here: {}{}", to_string(at), ::strerrordesc_np(error),
+                                    error == EADDRINUSE ? ", a program of the session may hold it" : ""));
+  outbox_.tell(news);
 }
 
 /// Of the supervisor, which can enter the session's network. It does not answer where there were too many already.
@@ -122,9 +146,11 @@ void Relay::open_host_ports() {
 /// Without tproxy a listener of its own for each port of a name, made when the name is asked for.
 void Relay::open_own_doors(const std::string& name, const SyntheticAddresses& addresses) {
   for (const RulePtr& rule : rules_.allowed()) {
+    if (!may_name(*rule, name)) continue;
     for (const PortRange& range : rule->ports)
       for (uint32_t port = range.first; port <= range.last; ++port) {
         const auto number = static_cast<uint16_t>(port);
+        if (bound_.contains({addresses.v4, number})) continue;
         if (spares_.count(IpAddress::Family::kV4, SOCK_STREAM) < kFewSpares) ask_for_spares();
         if (!spares_.has(IpAddress::Family::kV4, SOCK_STREAM)) return;
         if (rules_.decide(name, number, Transport::kTcp).rule != rule) continue;

@@ -152,6 +152,27 @@ TEST_CASE("without nf_tables names below a wildcard are capped too, whatever is 
   });
 }
 
+TEST_CASE("without nf_tables a port that a program holds is told once, and listened at when it is free") {
+  const auto setting = [] {
+    Setting made = sample();
+    made.list.steering = NetworkAllowlist::Steering::kAnyIp;
+    return made;
+  };
+  in_world(setting, [](World& world) {
+    const OwnedFd listening = world.listener(Side::kHost, at("93.184.216.34", 22));
+    {
+      const OwnedFd held = world.listener(Side::kSession, at("198.18.0.16", 22));
+      world.address_of("ssh.test");
+      world.address_of("ssh.test");
+      require(text_in(world.next(News::Kind::kFailed).detail).find("198.18.0.16:22") != std::string::npos,
+              "another one");
+    }
+    const Stream program = world.dial("ssh.test", 22);
+    world.accept(listening).send("ok");
+    require_equal(program.receive(2), "ok");
+  });
+}
+
 TEST_CASE("questions for texts of allowed names are counted when they come too fast, and new names are always told") {
   in_world(sample, [](World& world) {
     for (int i = 0; i < 1500; ++i) world.ask(query(fmt::format("t{}.below.test", i), kTxt));
@@ -222,17 +243,6 @@ TEST_CASE("once every synthetic address is given, the name server knows old name
   });
 }
 
-TEST_CASE("packets that the rules refuse are told of, with address and port") {
-  in_world(sample, [](World& world) {
-    Stream refused;
-    require(world.try_dialling(at("8.8.4.4", 443), refused) == ECONNREFUSED, "it was not refused");
-    const News news = world.next(News::Kind::kDenied);
-    require_equal(to_string(news.ip()), "8.8.4.4");
-    require(news.port == 443 && news.protocol == IPPROTO_TCP, "another packet");
-  });
-}
-
-}  // namespace clawbox::egress::world
 TEST_CASE("packets that the rules refuse are counted where their log was full") {
   in_world(sample, [](World& world) {
     const pid_t relay = world.relay().process.pid();
@@ -259,3 +269,14 @@ TEST_CASE("packets that the rules refuse are counted where their log was full") 
   });
 }
 
+TEST_CASE("packets that the rules refuse are told of, with address and port") {
+  in_world(sample, [](World& world) {
+    Stream refused;
+    require(world.try_dialling(at("8.8.4.4", 443), refused) == ECONNREFUSED, "it was not refused");
+    const News news = world.next(News::Kind::kDenied);
+    require_equal(to_string(news.ip()), "8.8.4.4");
+    require(news.port == 443 && news.protocol == IPPROTO_TCP, "another packet");
+  });
+}
+
+}  // namespace clawbox::egress::world
