@@ -14,8 +14,19 @@ namespace clawbox::egress {
 struct News {
   /// kServing: it is confined and listens. kName: a name was asked for; kBegan, kEnded: of one connection; kDenied:
   /// packets that the rule-set refused; kLost: so many of these are not told, since they came too fast; kSpares: there
-  /// are few sockets left of the session's network, to be bound or connected.
-  enum class Kind : uint8_t { kServing, kName, kBegan, kEnded, kDenied, kLost, kSpares, kFailed } kind = Kind::kServing;
+  /// are few sockets left of the session's network, to be bound or connected; kCarried: `up` bytes in all, both ways,
+  /// in the life of the session.
+  enum class Kind : uint8_t {
+    kServing,
+    kName,
+    kBegan,
+    kEnded,
+    kDenied,
+    kLost,
+    kSpares,
+    kCarried,
+    kFailed
+  } kind = Kind::kServing;
   enum class Outcome : uint8_t {
     kAllowed,      // kName
     kConnected,    // kEnded: bytes could pass

@@ -2,9 +2,8 @@
 //
 // Before it serves: {"doors": one net::Door each} with descriptors, {"publish": index} with a listener, the rules that
 // earlier relays had, {"names": […]}, and then {"serve": true}. Later: rules, which a person gives or takes while the
-// session runs; {"doors"} with more
-// spares, where it asked for them; and {"finish": true}, after which it tells of every connection that is open, and
-// ends.
+// session runs; {"doors"} with more spares, where it asked for them; and {"finish": true}, after which it tells of
+// every connection that is open, and ends.
 #pragma once
 
 #include <chrono>

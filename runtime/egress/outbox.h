@@ -27,8 +27,8 @@ class Outbox {
   /// May be counted instead of told, where they come too fast or were told a moment ago.
   void tell_name(const News& news);
   void tell_denied(const News& news);
-  /// What was counted, about five times a second.
   void lose(uint32_t count) { lost_ += count; }
+  /// What was counted, about five times a second.
   void tell_counts();
   bool has_counts() const { return lost_ != 0 || !denied_.empty(); }
   bool is_full() const { return waiting_.size() >= kMany; }

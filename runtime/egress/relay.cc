@@ -24,6 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kTick = 100ms;
+constexpr uint64_t kPartsOfBudget = 256, kLeastPart = 4096;  // bytes
 
 }  // namespace
 
@@ -48,12 +49,12 @@ Relay::Relay(const NetworkAllowlist& list, const OwnedFd& channel, Resolver& res
     if ((events & ~static_cast<uint32_t>(EPOLLOUT)) != 0) obey();
   });
   loop_.watch(resolver.fd(), EPOLLIN, [this](uint32_t) { services_.resolver.hear(); });
-  loop_.after_rounds([this] { take_down(); });
+  loop_.after_rounds([this] { take_down(), tell_carried(); });
   loop_.watch(timer_.fd(), EPOLLIN, [this](uint32_t) { timer_.drain(), tick(); });
 }
 
 void Relay::go_on_after(const Spent& spent) {
-  services_.bytes = spent.bytes;
+  services_.bytes = told_bytes_ = spent.bytes;
   services_.admitted = spent.connections;
 }
 
@@ -97,12 +98,12 @@ void Relay::refuse(OwnedFd client, const sys::Endpoint& asked, const std::string
   news.outcome = outcome;
   news.protocol = IPPROTO_TCP;
   news.port = asked.port;
-  news.set_address(asked.address);
   if (const auto program = sys::remote_endpoint(client)) news.client_port = program->port;
+  news.set_address(asked.address);
   put_text(news.name, host);
   put_text(news.detail, why);
+  outbox_.tell(news);  // first: once it is reset, nobody finds whose it was
   sys::close_with_reset(std::move(client));
-  outbox_.tell(news);
 }
 
 void Relay::admit(OwnedFd client, Target target) {
@@ -183,6 +184,15 @@ void Relay::judge_again() {
 
 void Relay::take_down() {
   for (const uint32_t id : std::exchange(services_.over, {})) services_.open -= connections_.erase(id);
+}
+
+/// Of open connections too, and so often that the death of a relay gives a session little beyond its budget.
+void Relay::tell_carried() {
+  if (!list_.bytes || services_.bytes - told_bytes_ < std::max(kLeastPart, list_.bytes->value / kPartsOfBudget)) return;
+  News news;
+  news.kind = News::Kind::kCarried;
+  news.up = told_bytes_ = services_.bytes;
+  outbox_.tell(news);
 }
 
 void Relay::keep_ticking() {

@@ -70,6 +70,7 @@ class Relay {
   void keep_ticking();
   void turn();
   void take_down();
+  void tell_carried();
   void pause_accepting();
   void go_on_accepting();
   OwnedFd descriptor_in_reserve() const;
@@ -88,12 +89,10 @@ class Relay {
   DatagramFlows datagrams_;
   std::list<Door> doors_;
   std::list<OwnedFd> refusals_;
-  std::unordered_map<uint32_t, std::unique_ptr<Connection>> connections_;
-  std::set<sys::Endpoint> bound_;  // by us
+  RefusalGaps gaps_;
   std::unordered_map<uint32_t, std::unique_ptr<Connection>> connections_;
   std::set<sys::Endpoint> bound_;     // by us
   std::set<sys::Endpoint> no_doors_;  // that could not be
-  RefusalGaps gaps_;
   bool is_paused_ = false, is_starved_ = false, has_asked_ = false;
   OwnedFd spare_;  // given up for a moment when there are no descriptors left
   struct Lease {
@@ -104,6 +103,7 @@ class Relay {
   std::vector<Lease> leases_;
   sys::Timer timer_;
   bool is_ticking_ = false;
+  uint64_t told_bytes_ = 0;
 };
 
 }  // namespace clawbox::egress

@@ -125,6 +125,23 @@ TEST_CASE("bytes of a session's life are capped: what goes beyond is reset, and 
   });
 }
 
+TEST_CASE("with a cap on bytes what open connections carry is told before they end") {
+  const auto setting = [] {
+    Setting made = sample();
+    made.list.bytes = {1'000'000};
+    return made;
+  };
+  in_world(setting, [](World& world) {
+    const OwnedFd listening = world.listener(Side::kHost, at("93.184.216.34", 22));
+    const Talk one = talk(world, listening);
+    one.server.send(std::string(100'000, 'x'));
+    require(one.program.receive(100'000).size() == 100'000, "less came than may");
+    uint64_t told = 0;
+    while (told < 90'000) told = world.next(News::Kind::kCarried).up;
+    require(told <= 100'002, "more was told than came");
+  });
+}
+
 TEST_CASE("a program that does not come to the point is refused in time, and holds nobody up") {
   in_world(sample, [](World& world) {
     const OwnedFd listening = world.listener(Side::kHost, at("93.184.216.34", 80));
