@@ -218,7 +218,7 @@ Sentence net_relay(const Json& record) {
   const auto count = number_field(record, "count");
   return {fmt::format("the relay of the network: {}{}{}", outcome, count ? fmt::format(" {} records", *count) : "",
                       with(", ", text_of(record, "reason"))),
-          outcome == "failed" ? Tone::kAlarm : Tone::kQuiet};
+          outcome == "failed" || outcome == "lost" ? Tone::kAlarm : Tone::kQuiet};
 }
 
 Sentence rotation(const Json& record) {

@@ -27,8 +27,9 @@ using egress::text_in;
 using net::Door;
 using namespace std::chrono_literals;
 
-constexpr unsigned kMostRestarts = 3;
-constexpr auto kFinishLimit = 1s;
+constexpr std::size_t kMostDeaths = 3;  // within kDeathsCount, and one more is too many
+constexpr auto kDeathsCount = 1h;
+constexpr auto kFinishIdle = 5s, kFinishLimit = 120s;  // without a word, and in all
 constexpr int kNewsInTurn = 64;
 constexpr const char* kRelayGone = "the relay of the session's network has died";
 constexpr const char* kAnew = "make the session anew; `clawbox log --event net.relay` says why it died";
@@ -48,6 +49,22 @@ OwnedFd listening_at(const PublishedPort& port) {
   throw Error(ExitStatus::kSetupFailed,
               fmt::format("{}: publishing {}: {}", to_string(port.origin), to_string(at), ::strerrordesc_np(error)),
               "choose a port of the host that is free, and above 1023 for an ordinary user");
+}
+
+struct Heard {
+  enum class What : uint8_t { kNews, kNothing, kEnd } what = What::kEnd;
+  News news;
+};
+
+Heard hear_from(const OwnedFd& relay) {
+  Heard heard;
+  ssize_t got = 0;
+  do got = ::recv(relay.get(), &heard.news, sizeof heard.news, MSG_DONTWAIT);
+  // ECONNRESET, once: it ended without reading all that it was told. What it has told itself is still there.
+  while (got < 0 && (errno == EINTR || errno == ECONNRESET));
+  if (got < 0 && errno == EAGAIN) heard.what = Heard::What::kNothing;
+  if (got == static_cast<ssize_t>(sizeof heard.news)) heard.what = Heard::What::kNews;
+  return heard;
 }
 
 Json relay_record(const std::string& outcome, const std::string& why) {
@@ -70,7 +87,18 @@ void Egress::start() {
   relay_.emplace(egress::start_relay({*plan_.network.allowlist, relay_filters_, resolver_filters_, past_.spent}));
 }
 
-bool Egress::begin() { return egress::begin_serving(*relay_, kept_, published_, names_); }
+bool Egress::begin() { return egress::begin_serving(*relay_, kept_, published_, {rules_now(), names_}); }
+
+std::vector<egress::LiveRule> Egress::rules_now() const {
+  std::vector<egress::LiveRule> rules;
+  const Clock::time_point now = Clock::now();
+  for (const Given& one : past_.given) {
+    if (one.until && *one.until <= now) continue;
+    egress::LiveRule& rule = rules.emplace_back(one.rule);
+    if (one.until) rule.lasts = std::chrono::ceil<std::chrono::milliseconds>(*one.until - now);
+  }
+  return rules;
+}
 
 /// Nothing of the network's owner, and nothing that tells of other sockets, is for the process that reads hostile
 /// bytes; spares are its own from now on.
@@ -91,6 +119,8 @@ void Egress::keep(std::vector<net::Opened> listeners) {
 void Egress::serve(std::vector<net::Opened> listeners) {
   if (!relay_) return;
   keep(std::move(listeners));
+  for (const egress::LiveRule& one : rules_now())
+    if (one.kind == egress::LiveRule::Kind::kAllow) open_way(one.rule);
   if (!begin()) throw Error(ExitStatus::kSetupFailed, "the relay of the session's network ended while it was started");
   News news;
   if (!sys::receive_packet(relay_->channel, std::as_writable_bytes(std::span(&news, 1))) ||
@@ -107,18 +137,14 @@ void Egress::watch(supervise::Supervisor& supervisor, supervise::ExecLog::Write 
   write_ = std::move(write);
   tell_ = std::move(tell);
   supervisor.loop().watch(relay_->channel.get(), EPOLLIN, [this](uint32_t) { hear(); });
-  for (const Past::Given& one : past_.given)
-    if (one.rule.kind == egress::LiveRule::Kind::kAllow) open_way(one.rule.rule);
-  send_given();
 }
 
 void Egress::hear() {
   for (int i = 0; i < kNewsInTurn; ++i) {
-    News news;
-    const ssize_t got = ::recv(relay_->channel.get(), &news, sizeof news, MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (got != static_cast<ssize_t>(sizeof news)) return relay_died();
-    record(news);
+    const Heard heard = hear_from(relay_->channel);
+    if (heard.what == Heard::What::kNothing) return;
+    if (heard.what == Heard::What::kEnd) return relay_died();
+    record(heard.news);
   }
 }
 
@@ -127,15 +153,15 @@ void Egress::record(const News& news) {
     case News::Kind::kName:
       return record_name(news);
     case News::Kind::kBegan:
-      ++past_.spent.connections;
-      programs_[news.id] = program_of(news);
-      return;
+      return open_.began(news, program_of(news));
     case News::Kind::kEnded:
       return record_end(news);
     case News::Kind::kDenied:
       return record_refusal(news);
     case News::Kind::kLost:
       return write_("net.relay", {{"outcome", "folded"}, {"count", news.count}});
+    case News::Kind::kCarried:
+      return open_.carried(news.up);
     case News::Kind::kSpares:
       return give_spares();
     case News::Kind::kFailed:
@@ -147,16 +173,20 @@ void Egress::record(const News& news) {
 
 void Egress::record_name(const News& news) {
   const std::string name = text_in(news.name);
-  if (news.outcome == News::Outcome::kAllowed && std::find(names_.begin(), names_.end(), name) == names_.end())
-    names_.push_back(name);
+  if (news.has_address != 0 && known_names_.insert(name).second) names_.push_back(name);
   write_("net.dns", name_record(news));
 }
 
 void Egress::record_end(const News& news) {
-  past_.spent.bytes += news.up + news.down;
-  Json json = connection_record(news);
-  if (auto known = programs_.extract(news.id)) json.update(known.mapped());
+  Json json = open_.ended(news);
+  if (news.id == 0) json.update(program_of(news));  // refused: it never began
   write_("net.connect", json);
+}
+
+std::size_t Egress::record_lost() {
+  const std::vector<Json> lost = open_.lost();
+  for (const Json& json : lost) write_("net.connect", json);
+  return lost.size();
 }
 
 void Egress::record_refusal(const News& news) {
@@ -191,13 +221,19 @@ void Egress::give_spares() {
   }
 }
 
+bool Egress::dies_too_often() {
+  const Clock::time_point now = Clock::now();
+  std::erase_if(deaths_, [now](Clock::time_point at) { return now - at > kDeathsCount; });
+  deaths_.push_back(now);
+  return deaths_.size() > kMostDeaths;
+}
+
 /// What is open is lost, and new connections wait until another one serves.
 void Egress::relay_died() {
   supervisor_->loop().forget(relay_->channel.get());
   relay_.reset();
-  programs_.clear();
-  if (restarts_ >= kMostRestarts) return give_up("it died too often: the session has no network any more");
-  ++restarts_;
+  record_lost();
+  if (dies_too_often()) return give_up("it died too often: the session has no network any more");
   write_("net.relay", relay_record("failed", "it died; another one is started"));
   try {
     start_another();
@@ -212,26 +248,7 @@ void Egress::start_another() {
   const std::size_t spares = net::spares_needed(*plan_.network.allowlist);
   if (spares > 0) egress::give_doors(*relay_, net::open_spares(network_, spares, ipv6_));
   if (!begin()) throw_sys_error(EPIPE, "starting the relay anew");
-  send_given();
   supervisor_->loop().watch(relay_->channel.get(), EPOLLIN, [this](uint32_t) { hear(); });
-}
-
-/// Where one of them can be steered, a rule that was not in the plan needs its own way to the listeners.
-void Egress::open_way(const NetworkRule& rule) {
-  const NetworkAllowlist& list = *plan_.network.allowlist;
-  if (list.steering == NetworkAllowlist::Steering::kTproxy) return net::let_through(network_, list, rule, ipv6_);
-  give_spares();  // ahead of the rule that needs them
-}
-
-/// The changes that still hold, in order, to a relay that has the plan's list alone.
-void Egress::send_given() {
-  const Clock::time_point now = Clock::now();
-  for (const Past::Given& one : past_.given) {
-    if (one.until && *one.until <= now) continue;
-    egress::LiveRule rule = one.rule;
-    if (one.until) rule.lasts = std::chrono::ceil<std::chrono::milliseconds>(*one.until - now);
-    sys::send_text(relay_->channel, as_json(rule).dump());
-  }
 }
 
 /// Listeners that nobody accepts from would let programs wait: they go with the relay.
@@ -243,10 +260,16 @@ void Egress::give_up(const std::string& why) {
       "the relay of the session's network has died: nothing can be reached any more (`clawbox log --event net.relay`)");
 }
 
+/// Ahead of the rule that needs it: packets through the rule-set, or without one sockets to listen at its addresses.
+void Egress::open_way(const NetworkRule& rule) {
+  const NetworkAllowlist& list = *plan_.network.allowlist;
+  if (list.steering != NetworkAllowlist::Steering::kTproxy) return give_spares();
+  net::let_through(network_, list, rule, ipv6_);
+}
+
 void Egress::change(const Json& request, const std::string& by) {
   if (!relay_) throw Error(ExitStatus::kSessionBusy, kRelayGone, kAnew);
-  const NetworkAllowlist& list = *plan_.network.allowlist;
-  const egress::LiveRule rule = live_rule_of(request, list);
+  const egress::LiveRule rule = live_rule_of(request, *plan_.network.allowlist);
   const bool deny = rule.kind == egress::LiveRule::Kind::kDeny;
   if (!deny) open_way(rule.rule);
   if (!sys::send_text(relay_->channel, as_json(rule).dump())) throw Error(ExitStatus::kSessionBusy, kRelayGone, kAnew);
@@ -257,20 +280,33 @@ void Egress::change(const Json& request, const std::string& by) {
   write_("net.rule", json);
 }
 
+/// False: it broke off. The relay tells what it has and ends; how long that takes goes by how much it is.
+bool Egress::hear_to_the_end() {
+  const auto until = Clock::now() + kFinishLimit;
+  while (Clock::now() < until) {
+    pollfd one{relay_->channel.get(), POLLIN, 0};
+    const int ready = ::poll(&one, 1, static_cast<int>(std::chrono::milliseconds(kFinishIdle).count()));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0) return false;
+    const Heard heard = hear_from(relay_->channel);
+    if (heard.what == Heard::What::kEnd) return true;
+    if (heard.what == Heard::What::kNews) record(heard.news);
+  }
+  return false;
+}
+
 void Egress::finish() {
   if (!relay_ || supervisor_ == nullptr) return;
   supervisor_->loop().forget(relay_->channel.get());
-  if (!sys::send_text(relay_->channel, Json{{"finish", true}}.dump())) return relay_.reset();
-  const auto until = Clock::now() + kFinishLimit;
-  while (true) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
-    pollfd one{relay_->channel.get(), POLLIN, 0};
-    News news;
-    if (left <= 0ms || ::poll(&one, 1, static_cast<int>(left.count())) <= 0) break;
-    if (::recv(relay_->channel.get(), &news, sizeof news, MSG_DONTWAIT) != static_cast<ssize_t>(sizeof news)) break;
-    record(news);
-  }
+  sys::send_text(relay_->channel, Json{{"finish", true}}.dump());  // also of one that is gone the last words are read
+  const bool all = hear_to_the_end();
   relay_.reset();
+  const std::size_t lost = record_lost();
+  if (all && lost == 0) return;
+  Json json = relay_record("lost", all ? "it ended before it had told how connections ended"
+                                       : "it did not tell in time what is left: records are missing");
+  json["count"] = lost;
+  write_("net.relay", json);
 }
 
 }  // namespace clawbox::session

@@ -4,9 +4,9 @@
 
 #include <chrono>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "egress/helper.h"
@@ -14,6 +14,7 @@
 #include "egress/order.h"
 #include "plan/plan.h"
 #include "session/directories.h"
+#include "session/open_connections.h"
 #include "session/socket_owners.h"
 #include "supervise/supervisor.h"
 
@@ -21,19 +22,19 @@ namespace clawbox::session {
 
 class Egress {
  public:
-  /// What a session keeps when its sandbox is built anew: the changes to its list, and what of its budgets is spent.
+  using Clock = std::chrono::steady_clock;
+  struct Given {
+    egress::LiveRule rule;
+    std::optional<Clock::time_point> until;
+  };
+  /// What a sandbox that is built anew begins with: the words of persons, and what its budgets have lost already.
   struct Past {
-    using Clock = std::chrono::steady_clock;
-    struct Given {
-      egress::LiveRule rule;
-      std::optional<Clock::time_point> until;
-    };
     std::vector<Given> given;
     egress::Spent spent;
   };
 
   /// Starts it, beside the set-up of the sandbox, and listens at the host's end of published ports. Throws where one of
-  /// them is taken. `plan` and `past`, which it goes on, outlive it.
+  /// them is taken. `plan` and `past` outlive it.
   Egress(const Plan& plan, const Directories& directories, Past& past);
   Egress(const Egress&) = delete;
 
@@ -49,8 +50,6 @@ class Egress {
   void change(const Json& request, const std::string& by);
 
  private:
-  using Clock = Past::Clock;
-
   void keep(std::vector<net::Opened> listeners);
   void start();
   bool begin();
@@ -59,16 +58,18 @@ class Egress {
   void record_name(const egress::News& news);
   void record_end(const egress::News& news);
   void record_refusal(const egress::News& news);
+  std::size_t record_lost();
+  std::vector<egress::LiveRule> rules_now() const;
+  bool hear_to_the_end();
+  bool dies_too_often();
+  void open_way(const NetworkRule& rule);
   void give_spares();
   void relay_died();
   void start_another();
-  void open_way(const NetworkRule& rule);
-  void send_given();
   void give_up(const std::string& why);
   Json program_of(const egress::News& news);
 
   const Plan& plan_;
-  Past& past_;
   seccomp::Program relay_filters_, resolver_filters_;
   std::optional<sys::Helper> relay_;
   std::vector<egress::PublishedListener> published_;
@@ -76,10 +77,12 @@ class Egress {
   OwnedFd network_;                // net/living.h
   net::Ipv6 ipv6_ = net::Ipv6::kNone;
   std::vector<std::string> names_;  // that have addresses, in order
+  std::unordered_set<std::string> known_names_;
+  Past& past_;
+  OpenConnections open_{past_.spent};
   std::optional<SocketOwners> owners_;
-  std::map<uint32_t, Json> programs_;  // of connections that are open
-  std::size_t spares_ = 0;             // that the session has had
-  unsigned restarts_ = 0;
+  std::size_t spares_ = 0;  // that the session has had
+  std::vector<Clock::time_point> deaths_;
   supervise::Supervisor* supervisor_ = nullptr;
   supervise::ExecLog::Write write_;
   supervise::Supervisor::Tell tell_;

@@ -13,6 +13,8 @@ namespace {
 constexpr const char* kForms =
     "write HOST, HOST:PORT, *.DOMAIN:PORT or an address, one of IPv6 in brackets before a port";
 
+constexpr std::chrono::hours kLongest(50 * 365 * 24);  // what a clock can be asked for has an end
+
 struct HostAndPort {
   std::string host;
   std::optional<uint16_t> port;
@@ -70,7 +72,8 @@ egress::LiveRule live_rule_of(const Json& request, const NetworkAllowlist& list)
   if (!parts.port && denies) live.rule.ports = {{1, 65535}};
   if (!parts.port && !denies) live.rule.ports = {{80, 80}, {443, 443}};
   live.rule.reason = denies ? "taken while the session runs" : "given while the session runs";
-  live.lasts = std::chrono::milliseconds(std::max<int64_t>(0, request.value("lasts_ms", int64_t{0})));
+  live.lasts = std::clamp<std::chrono::milliseconds>(std::chrono::milliseconds(request.value("lasts_ms", int64_t{0})),
+                                                     std::chrono::milliseconds(0), kLongest);
   const auto* prefix = std::get_if<IpPrefix>(&live.rule.target);
   if (!denies && prefix != nullptr && !prefix->is_one_address() && list.steering != NetworkAllowlist::Steering::kTproxy)
     throw Error(ExitStatus::kFeatureMissing,

@@ -51,7 +51,11 @@ Json common_fields(const News& news) {
 
 }  // namespace
 
-Json name_record(const News& news) { return common_fields(news); }
+Json name_record(const News& news) {
+  Json json = common_fields(news);
+  json.erase("address");  // inside it stands for the name, and is nobody's
+  return json;
+}
 
 Json connection_record(const News& news) {
   Json json = common_fields(news);
@@ -61,9 +65,17 @@ Json connection_record(const News& news) {
   return json;
 }
 
+Json lost_record(const News& began, std::chrono::milliseconds since) {
+  Json json = common_fields(began);
+  json["outcome"] = word_of(News::Outcome::kFailed);
+  json["reason"] = "its end is not known: the relay of the network ended before it told";
+  json["wall_ms"] = since.count();
+  return json;
+}
+
 Json refusal_record(const News& news) {
   Json json = common_fields(news);
-  json["reason"] = "no rule names this address and port";
+  if (!json.contains("reason")) json["reason"] = "no rule names this address and port";
   json["count"] = news.count;
   return json;
 }

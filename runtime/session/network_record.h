@@ -2,6 +2,8 @@
 // sandbox or the network.
 #pragma once
 
+#include <chrono>
+
 #include "base/json.h"
 #include "egress/news.h"
 
@@ -11,6 +13,8 @@ namespace clawbox::session {
 Json name_record(const egress::News& news);
 /// The same of a connection that has ended, with bytes_up, bytes_down and wall_ms.
 Json connection_record(const egress::News& news);
+/// The same of one that began, and whose relay told nothing of its end.
+Json lost_record(const egress::News& began, std::chrono::milliseconds since);
 /// The same of packets that the rule-set refused, with their count.
 Json refusal_record(const egress::News& news);
 

@@ -82,8 +82,8 @@ Outcome Session::run(const Plan& plan) {
 struct Session::Kept {
   plan::ProtectedState before;
   std::optional<Record> record;
-  Egress::Past network;
   supervise::Supervisor::Counts counts;
+  Egress::Past network;
 };
 
 Outcome Session::serve(const Plan& plan, const Registration& entry, Guest& guest) {

@@ -1,4 +1,6 @@
 // Named egress: a list that changes while the session runs, and budgets.
+#include <fstream>
+
 #include "egress_world.h"
 
 using namespace clawbox::test;
@@ -13,6 +15,15 @@ Finished change(const EgressWorld& world, std::vector<std::string> words) {
 
 Finished talk_inside(const EgressWorld& world, const std::string& host, const std::string& port) {
   return world.exec({"bash", "-c", talk(host, port)});
+}
+
+/// The first process of the sandbox dies, as by the kernel's hand, and another sandbox is built.
+void renew(const EgressWorld& world) {
+  const pid_t supervisor = world.inspect().at("supervisor").get<pid_t>();
+  std::ifstream children("/proc/" + std::to_string(supervisor) + "/task/" + std::to_string(supervisor) + "/children");
+  for (pid_t child = 0; children >> child;)
+    if (read_file("/proc/" + std::to_string(child) + "/comm") == "clawbox-init\n") ::kill(child, SIGKILL);
+  REQUIRE(becomes_true([&] { return world.inspect().value("restarts", 0) == 1; }));
 }
 
 }  // namespace
@@ -82,6 +93,52 @@ TEST_CASE("what is given for a while ends with it") {
   CHECK(becomes_true([&] { return talk_inside(world, "other.test", server.port()).status != 0; }));
   CHECK(world.call({"stop", "work"}).status == 0);
   CHECK(world.trail().all("net.rule").at(0).at("lasts_ms") == 1500);
+}
+
+TEST_CASE("a sandbox that is built anew keeps what was denied, what was allowed, and what its budgets have lost") {
+  if (no_names_here()) return;
+  const Server server(say_hello);
+  const EgressWorld world({server.port()}, "", "total_connections = 3\n");
+  if (no_tproxy_here(world)) return;
+  world.create_listed({"--restart", "on-failure"});
+  CHECK(talk_inside(world, "listed.test", server.port()).out == "hello\n");
+  CHECK(change(world, {"deny", "listed.test"}).status == 0);
+  CHECK(change(world, {"allow", "other.test:" + server.port()}).status == 0);
+  CHECK(talk_inside(world, "other.test", server.port()).out == "hello\n");
+  renew(world);
+  CHECK(talk_inside(world, "listed.test", server.port()).out.empty());
+  CHECK(talk_inside(world, "other.test", server.port()).out == "hello\n");
+  CHECK(talk_inside(world, "other.test", server.port()).out.empty());
+  CHECK(world.call({"stop", "work"}).status == 0);
+  CHECK(with(world.trail().all("net.connect"), "outcome", "over-budget").size() == 1);
+}
+
+TEST_CASE("a flood of questions hides no connection: those that are open at the end are on record") {
+  if (no_names_here()) return;
+  const Server silent([](int connection) {
+    say_hello(connection);
+    ::pause();
+  });
+  const EgressWorld world({silent.port()}, "{ host = '*.wild.test', ports = [443] }");
+  const Finished finished = world.python(
+      "import socket\n"
+      "open = [socket.create_connection(('listed.test', " +
+      silent.port() +
+      ")) for i in range(20)]\n"
+      "for s in open: s.recv(6)\n"
+      "q = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); q.connect(('198.18.0.1', 53)); q.setblocking(False)\n"
+      "for i in range(30000):\n"
+      "  name = b'n%d' % i\n"
+      "  try:\n    q.send(b'\\0\\1\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0' + bytes([len(name)]) + name +"
+      " b'\\4wild\\4test\\0\\0\\x10\\0\\1')\n"
+      "  except OSError:\n    pass\n");
+  INFO(finished.err);
+  CHECK(finished.status == 0);
+  const Trail trail = world.trail();
+  CHECK(with(trail.all("net.connect"), "host", "listed.test").size() == 20);
+  CHECK(!with(trail.all("net.relay"), "outcome", "folded").empty());
+  CHECK(with(trail.all("net.relay"), "outcome", "lost").empty());
+  CHECK(trail.all("net.dns").size() < 3000);
 }
 
 TEST_CASE("a change that cannot be is refused, with what could be") {
