@@ -103,6 +103,15 @@ def there_is_one_version():
     yield from (f"{where} says {said}, meson.build {version}" for where, said in found.items() if said != version)
 
 
+def the_maintainer_has_one_place():
+    address = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
+    files = [SOURCE / "meson.build", *(file for file in PACKAGING.rglob("*") if file.is_file())]
+    found = [(file.relative_to(SOURCE), match) for file in files for match in address.findall(file.read_text())]
+    maintainer = re.search(r"^Maintainer: .*<(.*)>$", (PACKAGING / "debian/control").read_text(), re.M)[1]
+    if [match for _, match in found] != [maintainer]:
+        yield f"addresses: {found}"
+
+
 def the_program_is_hardened():
     header, dynamic = output("readelf", "-hW", CLAWBOX), output("readelf", "-dW", CLAWBOX)
     program, symbols = output("readelf", "-lW", CLAWBOX), output("readelf", "--dyn-syms", "-W", CLAWBOX)
@@ -173,7 +182,7 @@ def apparmor_takes_the_profile():
 
 
 CASES = [debian_has_every_file, rpm_has_every_file, arch_takes_what_meson_installs, there_is_one_version,
-         the_program_is_hardened, no_program_is_privileged, every_library_has_its_reason,
+         the_maintainer_has_one_place, the_program_is_hardened, no_program_is_privileged, every_library_has_its_reason,
          the_bill_of_materials_names_every_library, both_files_of_systemd_say_the_same, apparmor_takes_the_profile]
 
 if __name__ == "__main__":
