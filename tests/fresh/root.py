@@ -147,7 +147,13 @@ def run_inside(root, script, mounts, environment, seconds, network=True):
     words = ["unshare", *namespaces, "--fork", "--kill-child", "--propagation", "private", "bash", "-c", INSIDE, "bash",
              root, *(word for mount in mounts for word in mount), "--",
              *user, "env", "-i", *(f"{name}={value}" for name, value in environment.items()), "bash", "-ec", script]
-    return subprocess.run(words, stdin=subprocess.DEVNULL, timeout=seconds).returncode
+    try:
+        return subprocess.run(words, stdin=subprocess.DEVNULL, timeout=seconds).returncode
+    except subprocess.TimeoutExpired:
+        log = root / "home/dev/log"  # of the step that stands still, where the script keeps one
+        print(log.read_text(errors="replace")[-4000:] if log.exists() else "",
+              f"fresh: not done after {seconds} seconds", sep="\n", file=sys.stderr)
+        return 124
 
 
 def prepare_machine():
