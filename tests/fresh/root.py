@@ -55,7 +55,10 @@ mkdir -p .outside
 pivot_root . .outside
 umount -l /.outside
 rmdir /.outside
-exec "${@:2}"
+# No exec: whoever changes the user is no longer killed with the parent, and the first process is what ends the others.
+status=0
+"${@:2}" || status=$?
+exit $status
 """
 
 
