@@ -179,8 +179,11 @@ void Connection::refuse(const std::string& why, const std::string& reply) {
 }
 
 void Connection::linger() {
-  if (server_.socket) services_.loop.forget(server_.socket.get());
-  server_.socket.reset();
+  if (server_.socket) {
+    services_.loop.forget(server_.socket.get());
+    sys::end_with_reset(server_.socket, false);
+    server_.socket.reset();
+  }
   dialler_.reset();
   phase_ = Phase::kLingering;
   until_ = Clock::now() + services_.patience.linger;
