@@ -119,7 +119,7 @@ TEST_CASE("either side may end its half first, and large answers arrive whole") 
   CHECK(finished.out == "5120000 True\n");
 }
 
-TEST_CASE("a thousand connections at once are served, and each is on record") {
+TEST_CASE("a thousand connections at once are served, and each is on record", "[long]") {
   if (no_names_here()) return;
   const Server server(say_hello);
   const EgressWorld world({server.port()});

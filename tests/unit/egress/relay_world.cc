@@ -114,7 +114,14 @@ std::string Stream::receive_all() const {
   return all;
 }
 
+Stream Stream::reset_at_once() {
+  Stream stream;
+  stream.was_reset_ = true;
+  return stream;
+}
+
 int Stream::error() const {
+  if (was_reset_) return ECONNRESET;
   char byte = 0;
   return ::recv(socket_.get(), &byte, 1, 0) < 0 ? errno : 0;
 }
@@ -213,6 +220,7 @@ int World::try_dialling(const sys::Endpoint& to, Stream& stream) const {
 Stream World::dial(const sys::Endpoint& to) const {
   Stream stream;
   const int error = try_dialling(to, stream);
+  if (error == ECONNRESET) return Stream::reset_at_once();
   require(error == 0, fmt::format("{}: {}", to_string(to), ::strerrordesc_np(error)));
   return stream;
 }

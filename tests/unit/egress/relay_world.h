@@ -31,6 +31,8 @@ class Stream {
  public:
   Stream() = default;
   explicit Stream(OwnedFd socket);
+  /// Its peer reset it before connect(2) was through, which happens where the relay is the quicker one.
+  static Stream reset_at_once();
   void send(std::string_view bytes) const;
   std::string receive(std::size_t size) const;  // exactly
   std::string receive_all() const;              // to the end
@@ -42,6 +44,7 @@ class Stream {
 
  private:
   OwnedFd socket_;
+  bool was_reset_ = false;
 };
 
 struct Setting {
