@@ -13,6 +13,8 @@
 namespace clawbox::net {
 namespace {
 
+constexpr uint8_t kTcp = IPPROTO_TCP, kUdp = IPPROTO_UDP;
+
 constexpr uint16_t kDns = 53;
 constexpr int32_t kMangle = -150, kFilter = 0;  // priorities: <linux/netfilter_ipv4.h>
 
@@ -85,7 +87,7 @@ void add_prerouting(const Steering& steering) {
     rules.add_rule("pre", [&](Rule& rule) { rule.to(prefix).accept(); });
   for (const IpPrefix& range : steering.ranges())
     rules.add_rule("pre", [&](Rule& rule) { rule.to(one(listener_address(range))).accept(); });
-  for (const uint8_t protocol : {IPPROTO_TCP, IPPROTO_UDP}) {
+  for (const uint8_t protocol : {kTcp, kUdp}) {
     if (protocol == IPPROTO_UDP && !has_udp(steering.list)) continue;
     rules.add_rule("pre", [&](Rule& rule) { rule.protocol(protocol).port(kDns).accept(); });
     for (const IpPrefix& range : steering.ranges()) steer_to_listener(steering, range, protocol);
@@ -102,9 +104,9 @@ void add_output(const Steering& steering) {
   };
   for (const IpPrefix& prefix : loopback_prefixes(steering.ipv6)) accept_to(prefix);
   for (const IpPrefix& range : steering.ranges()) accept_to(one(listener_address(range)));
-  for (const uint8_t protocol : {IPPROTO_UDP, IPPROTO_TCP})
+  for (const uint8_t protocol : {kUdp, kTcp})
     rules.add_rule("out", [&](Rule& rule) { rule.protocol(protocol).port(kDns).accept(); });
-  for (const uint8_t protocol : {IPPROTO_TCP, IPPROTO_UDP}) {
+  for (const uint8_t protocol : {kTcp, kUdp}) {
     for (const PortRange& ports : ports_of_names(steering.list, protocol))
       for (const IpPrefix& range : steering.ranges())
         rules.add_rule("out", [&](Rule& rule) { rule.to(range).protocol(protocol).ports(ports).accept(); });
