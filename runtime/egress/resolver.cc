@@ -26,6 +26,7 @@ using namespace std::chrono_literals;
 constexpr int kWorkers = 4;
 constexpr unsigned kMostSeconds = 15;  // of one look-up, before its process is killed
 constexpr std::size_t kMostAddresses = 16;
+constexpr useconds_t kPauseAfterDeath = 100'000;
 constexpr auto kKnownFor = 5s;
 constexpr std::size_t kMostKnown = 1024;
 
@@ -92,18 +93,27 @@ void start_worker(const seccomp::Program& filters, const OwnedFd& channel) {
   if (sys::fork() == 0) work(filters, channel);
 }
 
+/// Waits for a question. False: the relay is gone.
+bool is_asked(const OwnedFd& channel) {
+  pollfd question{channel.get(), POLLIN, 0};
+  while (::poll(&question, 1, -1) < 0) {  // a signal
+  }
+  return (question.revents & POLLHUP) == 0;
+}
+
 /// Reads nothing of what the workers read: it only keeps their number. None before the first question, as many sessions
 /// never ask one.
 void keep_workers(const seccomp::Program& filters, const OwnedFd& channel) {
   sys::rename_process("clawbox-names");
-  pollfd question{channel.get(), POLLIN, 0};
-  while (::poll(&question, 1, -1) < 0) {  // a signal
-  }
+  if (!is_asked(channel)) return;
   for (int i = 0; i < kWorkers; ++i) start_worker(filters, channel);
   int status = 0;
   while (::waitpid(-1, &status, 0) > 0) {
     // 0: the relay is gone. An error before the first question would be one for ever.
     if (WIFEXITED(status)) return;
+    // Killed by alarm(2), or by what it read; or ahead of any question, which would go on for ever without a pause.
+    ::usleep(kPauseAfterDeath);
+    if (!is_asked(channel)) return;
     start_worker(filters, channel);
   }
 }
