@@ -40,9 +40,10 @@ void allow(SyscallPolicy& policy, std::initializer_list<const char*> calls) {
   for (const char* call : calls) policy.allow.push_back({.call = call});
 }
 
+/// sigaltstack: AddressSanitizer asks for it at each exception.
 void allow_memory(SyscallPolicy& policy) {
   allow(policy, {"munmap", "brk", "mremap", "madvise", "futex", "getrandom", "exit_group", "exit", "rt_sigreturn",
-                 "rt_sigprocmask", "gettid", "getpid", "tgkill", "clock_gettime", "restart_syscall"});
+                 "rt_sigprocmask", "sigaltstack", "gettid", "getpid", "tgkill", "clock_gettime", "restart_syscall"});
 }
 
 void allow_families(SyscallPolicy& policy, std::initializer_list<int> families) {
