@@ -21,7 +21,7 @@ constexpr auto kStreamLimit = 10s;           // between two questions
 }  // namespace
 
 NameServer::NameServer(sys::Loop& loop, Stub stub, OnAnswer on_answer, Shed shed)
-    : loop_(loop), stub_(std::move(stub)), on_answer_(std::move(on_answer)), shed_(std::move(shed)) {}
+    : loop_(loop), stub_(stub), on_answer_(std::move(on_answer)), shed_(std::move(shed)) {}
 
 NameServer::~NameServer() {
   for (const OwnedFd& socket : sockets_) loop_.forget(socket.get());

@@ -62,7 +62,7 @@ bool read_packet(std::string_view packet, News& news) {
   const unsigned version = byte(packet, 0) >> 4U;
   std::size_t ports = 0;
   if (version == 4 && packet.size() >= kHeader4) {
-    ports = (byte(packet, 0) & 15U) * 4U;
+    ports = std::size_t{byte(packet, 0) & 15U} * 4;
     news.protocol = byte(packet, 9);
     news.set_address(IpAddress::v4(bytes_at(packet, 16, 4).first<4>()));
   } else if (version == 6 && packet.size() >= kHeader6) {
