@@ -47,7 +47,7 @@ bool has_open(pid_t pid, const std::string& link) try {
   sys::Listing listing(directory);
   std::vector<int> numbers;
   while (const dirent* entry = listing.next())
-    if (numbers.size() < kMostDescriptors) numbers.push_back(std::atoi(entry->d_name));
+    if (numbers.size() < kMostDescriptors) numbers.push_back(static_cast<int>(std::strtol(entry->d_name, nullptr, 10)));
   std::sort(numbers.rbegin(), numbers.rend());
   if (numbers.size() > kMostLinks) numbers.resize(kMostLinks);
   return std::any_of(numbers.begin(), numbers.end(), [&](int number) { return leads_to(directory, number, link); });
