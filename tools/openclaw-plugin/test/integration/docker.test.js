@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { openclawDirectory } from "../support/installed.js";
-import { inOwnNode, loaded, makeHome } from "../support/modules.js";
+import { inOwnNode, loaded, makeHome, removeAtExit } from "../support/modules.js";
 
 const installed = openclawDirectory(process.argv[2]);
 inOwnNode(installed, ["--test-force-exit"]); // OpenClaw's database would keep the process
@@ -38,7 +38,7 @@ before(
 
 after(async () => {
   await openclaw?.endAll();
-  fs.rmSync(directory, { recursive: true, force: true });
+  removeAtExit(directory);
 });
 
 test("the backend is OpenClaw's own, and what it made is a session of clawbox", async () => {

@@ -21,12 +21,15 @@ export function inOwnNode(installed, options = []) {
 }
 
 /**
- * A home of its own for all that OpenClaw and clawbox keep; before OpenClaw is loaded. It goes with this process, last:
- * OpenClaw writes to its database until then.
+ * Removes what tests made when this process ends. Called at their end: OpenClaw writes to its database when a process
+ * exits, and what comes later in the list comes later then.
  */
+export function removeAtExit(directory) {
+  process.on("exit", () => fs.rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
+}
+
+/** A home of its own for all that OpenClaw and clawbox keep; before OpenClaw is loaded. */
 export function makeHome(directory) {
-  const remove = () => fs.rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
-  process.on("exit", remove);
   for (const name of ["home/.openclaw", "run", "state", "tmp"])
     fs.mkdirSync(path.join(directory, name), { recursive: true, mode: 0o700 });
   Object.assign(process.env, {
