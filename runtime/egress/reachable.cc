@@ -26,14 +26,18 @@ std::optional<std::string> Reachable::objection(const IpAddress& address, uint16
                                                 const Rules& rules) const {
   if (auto denial = rules.denial(address, port)) return denial;
   const AddressKind kind = kind_of(address);
-  const bool own = is_own_(address);
-  if (kind == AddressKind::kPublic && !own) return {};
+  const std::optional<bool> own = is_own_(address);
+  if (kind == AddressKind::kPublic && own == false) return {};
   // Nothing answers there for a single session: a rule about it would only be a mistake.
   const bool never =
       kind == AddressKind::kUnspecified || kind == AddressKind::kMulticast || kind == AddressKind::kBroadcast;
   if (!never && named(address, kind, port, transport, rules)) return {};
 
-  const std::string what = own ? "an address of this host" : std::string(words_for(kind)) + embedded_words(address);
+  if (kind == AddressKind::kPublic && !own)
+    return fmt::format(
+        "{} may be an address of this host, which the kernel could not tell now (no free descriptor or port); try again",
+        to_string(address));
+  const std::string what = own == true ? "an address of this host" : std::string(words_for(kind)) + embedded_words(address);
   if (never) return fmt::format("{} is {}", to_string(address), what);
   return fmt::format("{} is {}; to reach it, add {{ address = \"{}\", ports = [{}] }} to network.allow",
                      to_string(address), what, to_string(address), port);

@@ -1,10 +1,10 @@
 // Which addresses may be dialled, whatever name they were found under. Pure.
 //
-// Refused: what a living session's `deny` names, everything but public unicast addresses, and the host's own. A rule of
-// the profile that names an address or a prefix lifts that for its addresses and ports; metadata services stay refused
-// unless a rule names the one address, loopback unless one names an address or a prefix of loopback alone. The rules
-// are asked for the address as dialled: an IPv6 address that embeds an IPv4 one (NAT64, 6to4, Teredo, v4-mapped) must
-// be named as the IPv6 address that it is.
+// Refused: what a living session's `deny` names, everything but public unicast addresses, and the host's own, or what
+// may be its own where the kernel cannot tell. A rule of the profile that names an address or a prefix lifts that for
+// its addresses and ports; metadata services stay refused unless a rule names the one address, loopback unless one names
+// an address or a prefix of loopback alone. The rules are asked for the address as dialled: an IPv6 address that embeds
+// an IPv4 one (NAT64, 6to4, Teredo, v4-mapped) must be named as the IPv6 address that it is.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,9 @@ namespace clawbox::egress {
 
 class Reachable {
  public:
-  /// `is_own`: whether an address is one of the host itself. Asked anew each time: addresses come and go.
-  using IsOwn = std::function<bool(const IpAddress&)>;
+  /// Whether an address is one of the host itself; nothing where that cannot be told. Asked anew each time: addresses
+  /// come and go.
+  using IsOwn = std::function<std::optional<bool>(const IpAddress&)>;
   explicit Reachable(IsOwn is_own) : is_own_(std::move(is_own)) {}
 
   /// Why `address` is not dialled, as words with the remedy, or nothing: "10.0.0.5 is a private address; …".

@@ -72,6 +72,31 @@ void put_source(msghdr& message, int level, int type, const Info& info) {
   std::memcpy(CMSG_DATA(header), &info, sizeof info);
 }
 
+bool no_way_there(int error) {
+  return error == EAFNOSUPPORT || error == ENETUNREACH || error == EHOSTUNREACH || error == EADDRNOTAVAIL;
+}
+
+/// Of or for `peer`, without control data.
+msghdr message_of(SocketAddress& peer, std::span<iovec> parts) {
+  msghdr message{};
+  message.msg_name = peer.get();
+  message.msg_namelen = peer.size;
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  return message;
+}
+
+template <class Control>
+ssize_t receive(const OwnedFd& socket, msghdr& message, Control& control) {
+  message.msg_control = control.bytes;
+  message.msg_controllen = sizeof control.bytes;
+  return ::recvmsg(socket.get(), &message, MSG_DONTWAIT);
+}
+
+bool send(const OwnedFd& socket, const msghdr& message) {
+  return ::sendmsg(socket.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
 }  // namespace
 
 std::string to_string(const Endpoint& endpoint) {
@@ -172,26 +197,22 @@ void close_with_reset(OwnedFd socket) {
 }
 
 // To an address of its own the kernel speaks from that address.
-bool leads_here(const IpAddress& address) {
-  const OwnedFd asking = inet_socket(address.family(), SOCK_DGRAM);
+std::optional<bool> leads_here(const IpAddress& address) {
   constexpr uint16_t kAnyPort = 9;
-  if (!asking || start_connecting(asking, {address, kAnyPort}) != 0) return false;
-  const auto from = local_endpoint(asking);
-  return from && from->address == address;
+  const OwnedFd asking = inet_socket(address.family(), SOCK_DGRAM);
+  const int error = asking ? start_connecting(asking, {address, kAnyPort}) : errno;
+  if (no_way_there(error)) return false;
+  const auto from = error == 0 ? local_endpoint(asking) : std::nullopt;
+  if (!from) return std::nullopt;
+  return from->address == address;
 }
 
 std::optional<Datagram> receive_datagram(const OwnedFd& socket, std::span<char> buffer) {
   SocketAddress from;
   iovec bytes{buffer.data(), buffer.size()};
   PacketControl control{};
-  msghdr message{};
-  message.msg_name = from.get();
-  message.msg_namelen = from.size;
-  message.msg_iov = &bytes;
-  message.msg_iovlen = 1;
-  message.msg_control = control.bytes;
-  message.msg_controllen = sizeof control.bytes;
-  const ssize_t got = ::recvmsg(socket.get(), &message, MSG_DONTWAIT);
+  msghdr message = message_of(from, {&bytes, 1});
+  const ssize_t got = receive(socket, message, control);
   if (got < 0) return std::nullopt;
   const auto sender = from.endpoint();
   const auto to = destination_of(message);
@@ -203,14 +224,8 @@ std::optional<SteeredDatagram> receive_steered(const OwnedFd& socket, std::span<
   SocketAddress from;
   iovec bytes{buffer.data(), buffer.size()};
   AddressControl control{};
-  msghdr message{};
-  message.msg_name = from.get();
-  message.msg_namelen = from.size;
-  message.msg_iov = &bytes;
-  message.msg_iovlen = 1;
-  message.msg_control = control.bytes;
-  message.msg_controllen = sizeof control.bytes;
-  const ssize_t got = ::recvmsg(socket.get(), &message, MSG_DONTWAIT);
+  msghdr message = message_of(from, {&bytes, 1});
+  const ssize_t got = receive(socket, message, control);
   if (got < 0) return std::nullopt;
   return SteeredDatagram{static_cast<std::size_t>(got), from.endpoint().value_or(Endpoint{}),
                          original_destination(message)};
@@ -221,23 +236,14 @@ bool send_packet_to(const OwnedFd& raw, std::span<const char> head, std::span<co
   SocketAddress address(Endpoint{to, 0});
   std::array<iovec, 2> parts{iovec{const_cast<char*>(head.data()), head.size()},
                              iovec{const_cast<char*>(payload.data()), payload.size()}};
-  msghdr message{};
-  message.msg_name = address.get();
-  message.msg_namelen = address.size;
-  message.msg_iov = parts.data();
-  message.msg_iovlen = parts.size();
-  return ::sendmsg(raw.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+  return send(raw, message_of(address, parts));
 }
 
 bool send_datagram(const OwnedFd& socket, std::span<const char> bytes, const Endpoint& to, const IpAddress& from) {
   SocketAddress address(to);
-  iovec vector{const_cast<char*>(bytes.data()), bytes.size()};
+  iovec part{const_cast<char*>(bytes.data()), bytes.size()};
   PacketControl control{};
-  msghdr message{};
-  message.msg_name = address.get();
-  message.msg_namelen = address.size;
-  message.msg_iov = &vector;
-  message.msg_iovlen = 1;
+  msghdr message = message_of(address, {&part, 1});
   message.msg_control = control.bytes;
   if (from.is_v4()) {
     in_pktinfo info{};
@@ -248,7 +254,7 @@ bool send_datagram(const OwnedFd& socket, std::span<const char> bytes, const End
     std::memcpy(&info.ipi6_addr, from.bytes().data(), sizeof info.ipi6_addr);
     put_source(message, IPPROTO_IPV6, IPV6_PKTINFO, info);
   }
-  return ::sendmsg(socket.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+  return send(socket, message);
 }
 
 }  // namespace clawbox::sys

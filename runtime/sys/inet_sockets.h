@@ -33,8 +33,9 @@ struct SocketAddress {
   std::optional<Endpoint> endpoint() const;  // nothing: of another family
 };
 
-/// Whether packets to it would stay on this host, by the routes of now: nothing is sent.
-bool leads_here(const IpAddress& address);
+/// Whether packets to it would stay on this host, by the routes of now: nothing is sent. Nothing where it cannot be
+/// asked, as without a free descriptor.
+std::optional<bool> leads_here(const IpAddress& address);
 
 /// SOCK_STREAM or SOCK_DGRAM.
 OwnedFd inet_socket(IpAddress::Family family, int type);

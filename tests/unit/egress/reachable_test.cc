@@ -1,5 +1,6 @@
 #include "egress/reachable.h"
 
+#include <optional>
 #include <string>
 
 #include "support/catch.h"
@@ -11,9 +12,13 @@ NetworkRule named(const std::string& text, uint16_t port = 443) {
   return {*parse_ip_prefix(text), {{port, port}}, false, Speaks::kAuto, "", "", {"p.toml", 1}};
 }
 
+std::optional<bool> is_own(const IpAddress& address) {
+  if (address == *parse_ip_address("1.1.1.1")) return std::nullopt;
+  return address == *parse_ip_address("8.8.4.4") || address == *parse_ip_address("2a00::5");
+}
+
 std::string objection(const std::string& address, const Rules& rules = {}, uint16_t port = 443) {
-  const Reachable reachable(
-      [](const IpAddress& one) { return one == *parse_ip_address("8.8.4.4") || one == *parse_ip_address("2a00::5"); });
+  const Reachable reachable(is_own);
   return reachable.objection(*parse_ip_address(address), port, Transport::kTcp, rules).value_or("");
 }
 
@@ -34,6 +39,12 @@ TEST_CASE("what is not public, or is the host itself, is refused with its kind a
                "64:ff9b::10.0.0.1", "2002:0a00:1::", "2001:0:1::1", "8.8.4.4", "2a00::5");
   CAPTURE(address);
   CHECK(contains(objection(address), to_string(*parse_ip_address(address)) + " is "));
+}
+
+TEST_CASE("what may be the host itself is refused too, unless a rule names it") {
+  CHECK(contains(objection("1.1.1.1"), "1.1.1.1 may be an address of this host"));
+  CHECK(objection("1.1.1.1", Rules({named("1.1.1.1")})).empty());
+  CHECK_FALSE(objection("1.1.1.1", Rules({named("1.1.1.1", 80)})).empty());
 }
 
 TEST_CASE("the refusal tells what to write") {

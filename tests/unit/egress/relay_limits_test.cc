@@ -207,7 +207,7 @@ TEST_CASE("without descriptors new connections are reset and counted, old ones a
     }
     require(talks.size() > 10 && talks.size() < 40, fmt::format("{} connections stood", talks.size()));
     const News news = world.ended();
-    require(news.outcome == News::Outcome::kFailed || news.outcome == News::Outcome::kUnreachable, "another outcome");
+    require(news.outcome != News::Outcome::kConnected, "another outcome");
     for (const Talk& one : talks) one.require_alive();
     world.address_of("web.test");
     const Stream names = world.dial(at("8.8.8.8", 53));
