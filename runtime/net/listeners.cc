@@ -12,12 +12,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <cerrno>
 
 #include "base/error.h"
 #include "net/netlink.h"
 #include "net/steering.h"
 #include "sys/files.h"
+#include "sys/inet_sockets.h"
 
 namespace clawbox::net {
 namespace {
@@ -42,22 +43,8 @@ void set(const OwnedFd& socket, int level, int option, const char* name) {
 }
 
 void bind_to(const OwnedFd& socket, const IpAddress& address, uint16_t port) {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof(sockaddr_in);
-  if (address.is_v4()) {
-    auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(port);
-    std::memcpy(&v4->sin_addr, address.bytes().data(), 4);
-  } else {
-    auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    std::memcpy(&v6->sin6_addr, address.bytes().data(), 16);
-    size = sizeof *v6;
-  }
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&storage), size) < 0)
-    throw_errno("binding {} port {} inside", to_string(address), port);
+  errno = sys::try_binding(socket, {address, port});
+  if (errno != 0) throw_errno("binding {} port {} inside", to_string(address), port);
 }
 
 void listen(const OwnedFd& socket) {
