@@ -67,6 +67,8 @@ Heard hear_from(const OwnedFd& relay) {
   return heard;
 }
 
+bool is_over(const Egress::Given& one, Egress::Clock::time_point now) { return one.until && *one.until <= now; }
+
 Json relay_record(const std::string& outcome, const std::string& why) {
   return {{"outcome", outcome}, {"reason", audit::hostile(why)}};
 }
@@ -93,7 +95,7 @@ std::vector<egress::LiveRule> Egress::rules_now() const {
   std::vector<egress::LiveRule> rules;
   const Clock::time_point now = Clock::now();
   for (const Given& one : past_.given) {
-    if (one.until && *one.until <= now) continue;
+    if (is_over(one, now)) continue;
     egress::LiveRule& rule = rules.emplace_back(one.rule);
     if (one.until) rule.lasts = std::chrono::ceil<std::chrono::milliseconds>(*one.until - now);
   }
@@ -274,7 +276,9 @@ void Egress::change(const Json& request, const std::string& by) {
   if (!deny) open_way(rule.rule);
   if (!sys::send_text(relay_->channel, as_json(rule).dump())) throw Error(ExitStatus::kSessionBusy, kRelayGone, kAnew);
   const bool ends = rule.lasts.count() > 0;
-  past_.given.push_back({rule, ends ? std::optional(Clock::now() + rule.lasts) : std::nullopt});
+  const Clock::time_point now = Clock::now();
+  std::erase_if(past_.given, [now](const Given& one) { return is_over(one, now); });
+  past_.given.push_back({rule, ends ? std::optional(now + rule.lasts) : std::nullopt});
   Json json{{"outcome", deny ? "denied" : "allowed"}, {"rule", audit::hostile(to_string(rule.rule))}, {"by", by}};
   if (ends) json["lasts_ms"] = rule.lasts.count();
   write_("net.rule", json);
