@@ -34,10 +34,10 @@ std::optional<std::string> Reachable::objection(const IpAddress& address, uint16
   if (!never && named(address, kind, port, transport, rules)) return {};
 
   if (kind == AddressKind::kPublic && !own)
-    return fmt::format(
-        "{} may be an address of this host, which the kernel could not tell now (no free descriptor or port); try again",
-        to_string(address));
-  const std::string what = own == true ? "an address of this host" : std::string(words_for(kind)) + embedded_words(address);
+    return fmt::format("{} may be an address of this host; the kernel cannot tell now (descriptors, ports?)",
+                       to_string(address));
+  const std::string what =
+      own == true ? "an address of this host" : std::string(words_for(kind)) + embedded_words(address);
   if (never) return fmt::format("{} is {}", to_string(address), what);
   return fmt::format("{} is {}; to reach it, add {{ address = \"{}\", ports = [{}] }} to network.allow",
                      to_string(address), what, to_string(address), port);

@@ -2,9 +2,9 @@
 //
 // Refused: what a living session's `deny` names, everything but public unicast addresses, and the host's own, or what
 // may be its own where the kernel cannot tell. A rule of the profile that names an address or a prefix lifts that for
-// its addresses and ports; metadata services stay refused unless a rule names the one address, loopback unless one names
-// an address or a prefix of loopback alone. The rules are asked for the address as dialled: an IPv6 address that embeds
-// an IPv4 one (NAT64, 6to4, Teredo, v4-mapped) must be named as the IPv6 address that it is.
+// its addresses and ports; metadata services stay refused unless a rule names the one address, loopback unless one
+// names an address or a prefix of loopback alone. The rules are asked for the address as dialled: an IPv6 address that
+// embeds an IPv4 one (NAT64, 6to4, Teredo, v4-mapped) must be named as the IPv6 address that it is.
 #pragma once
 
 #include <cstdint>

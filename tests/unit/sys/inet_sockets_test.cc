@@ -2,7 +2,6 @@
 
 #include <sys/resource.h>
 
-
 #include "support/catch.h"
 
 using namespace clawbox;
