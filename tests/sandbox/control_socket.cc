@@ -117,6 +117,26 @@ class Mutations {
   std::mt19937 number_{7};
 };
 
+/// Everybody may enter a place, and all on the way to it, until this ends: with such directories nothing is ended.
+class Unlocked {
+ public:
+  explicit Unlocked(std::filesystem::path place) {
+    for (; place != "/tmp" && place != "/"; place = place.parent_path()) {
+      struct stat now {};
+      REQUIRE(::stat(place.c_str(), &now) == 0);
+      before_.emplace_back(place, now.st_mode & 07777);
+      REQUIRE(::chmod(place.c_str(), 0777) == 0);
+    }
+  }
+  Unlocked(const Unlocked&) = delete;
+  ~Unlocked() {
+    for (const auto& [place, mode] : before_) ::chmod(place.c_str(), mode);
+  }
+
+ private:
+  std::vector<std::pair<std::filesystem::path, mode_t>> before_;
+};
+
 }  // namespace
 
 TEST_CASE("garbage on the control socket costs its sender the connection and nobody else anything") {
@@ -168,8 +188,7 @@ TEST_CASE("clients that connect and say nothing, or do not read, keep nobody wai
 TEST_CASE("another user is not heard, also where the socket's modes let him in") {
   if (::geteuid() != 0) return skip("kernel: only root can become another user");
   const Target target;
-  for (std::filesystem::path place = target.path(); place != "/tmp" && place != "/"; place = place.parent_path())
-    ::chmod(place.c_str(), 0777);
+  const Unlocked unlocked(target.path());
   const pid_t child = ::fork();
   if (child == 0) {
     if (::setresgid(65534, 65534, 65534) < 0 || ::setresuid(65534, 65534, 65534) < 0) ::_exit(1);

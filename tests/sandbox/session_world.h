@@ -16,7 +16,7 @@
 namespace clawbox::test {
 
 struct World : Environment {
-  ~World() { run(clawbox({"rm", "--all", "--force"})); }
+  ~World() { CHECK(run(clawbox({"rm", "--all", "--force"})).status == 0); }
 
   Finished call(std::vector<std::string> words, const std::string& input = "") const {
     Command command = clawbox(std::move(words));

@@ -388,8 +388,10 @@ TEST_CASE("idle and old sessions are pruned, and busy ones stay") {
 
 TEST_CASE("a session that cannot be kept leaves nothing behind") {
   const World world;
-  write_file(world.state() + "/clawbox/sessions", "in the way");
+  const std::string in_the_way = world.state() + "/clawbox/sessions";
+  write_file(in_the_way, "not a directory");
   const Finished finished = world.call({"create", "--quiet", "--name", "work"});
+  std::filesystem::remove(in_the_way);
   CHECK(finished.status == 73);
   CHECK(files_in(world.runtime() + "/clawbox/sessions") == 0);
   CHECK(files_in(world.runtime() + "/clawbox/names") == 0);
