@@ -2,7 +2,8 @@
 """debs.py --source DIRECTORY --build DIRECTORY: the packages in BUILD/packages, which `./tools/dev package` makes.
 
 They hold what they should, lintian finds nothing, a second build makes the same bytes, `meson dist` has every file, and
-the tools of Fedora and Arch read their files. What is not installed is said, and with CI=true a failure.
+the tools of Fedora and Arch make packages with the same files. What is not installed is said, and with CI=true a
+failure.
 """
 import filecmp
 import os
@@ -16,39 +17,12 @@ import tempfile
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "docs"))
 import cases  # noqa: E402
+import others  # noqa: E402
+from programs import PACKAGES, PACKAGING, SOURCE, deb, dist, fails, files_of, must, need, ran  # noqa: E402
 
-SOURCE, BUILD = cases.directories()
-PACKAGES = BUILD / "packages"
-PACKAGING = SOURCE / "packaging"
 OTHER_PLACE = {"TZ": "Pacific/Kiritimati", "LANG": "C", "LC_ALL": "C"}
 # Compiled with the flags of a published package; small, so that it takes seconds without any cache.
 SMALL = ("runtime/base/text.cc", "runtime/sys/clock.cc")
-
-
-def need(tool):
-    if not shutil.which(tool):
-        raise cases.Skipped(f"{tool} is not installed")
-
-
-def ran(*words, **options):
-    return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
-
-
-def fails(*words, **options):
-    done = ran(*words, **options)
-    if done.returncode != 0:
-        yield done.stdout[-4000:]
-
-
-def deb(name):
-    found = list(PACKAGES.glob(f"{name}_*.deb"))
-    assert len(found) == 1, f"{PACKAGES} holds {len(found)} packages {name}"
-    return found[0]
-
-
-def files_of(name):
-    listed = ran("dpkg-deb", "--contents", deb(name)).stdout.splitlines()
-    return {line.split()[5].removeprefix("./"): line.split()[0] for line in listed if not line.split()[5].endswith("/")}
 
 
 def the_packages_hold_what_they_should():
@@ -117,45 +91,15 @@ def objects_do_not_know_where_they_were_made():
 
 
 def meson_dist_has_every_file():
-    need("git")
-    if not (SOURCE / ".git").exists():
-        raise cases.Skipped("this is no git repository")
-    with tempfile.TemporaryDirectory(prefix="clawbox-dist.", dir="/var/tmp") as name:
-        place = pathlib.Path(name)
-        yield from fails("git", "clone", "--quiet", SOURCE, place / "clone")
-        version = re.search(r"version: '(.*)',", (SOURCE / "meson.build").read_text())[1]
-        tarball = place / "build/meson-dist" / f"clawbox-{version}.tar.xz"
-        yield from fails("meson", "setup", "-Dtests=false", place / "build", place / "clone")
-        yield from fails("meson", "dist", "-C", place / "build", "--no-tests")
-        packed = {line.partition("/")[2] for line in ran("tar", "-tf", tarball).stdout.splitlines()}
-        known = ran("git", "-C", place / "clone", "ls-files").stdout.splitlines()
-        yield from (f"{file} is missing" for file in known if file not in packed)
-
-
-def rpm_reads_its_spec():
-    need("rpmspec")
-    need("rpmlint")
-    spec = PACKAGING / "rpm/clawbox.spec"
-    yield from fails("rpmspec", "--parse", spec)
-    said = ran("rpmlint", "--config", PACKAGING / "rpm/rpmlint.toml", spec).stdout
-    if not re.search(r"0 errors, 0 warnings", said):
-        yield said
-
-
-def makepkg_reads_its_file():
-    need("makepkg")
-    with tempfile.TemporaryDirectory(prefix="clawbox-arch.", dir="/var/tmp") as name:
-        shutil.copy(PACKAGING / "arch/PKGBUILD", name)
-        os.chmod(name, 0o777)
-        other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
-        done = ran(*other, "makepkg", "--printsrcinfo", cwd=name, env={**os.environ, "HOME": name, "PACMAN": "true"})
-    if done.returncode != 0 or "pkgname = clawbox-openclaw" not in done.stdout:
-        yield done.stdout
+    _, tarball = dist()
+    packed = {line.partition("/")[2] for line in must("tar", "-tf", tarball).splitlines()}
+    known = must("git", "-C", SOURCE, "ls-tree", "-r", "--name-only", "HEAD").splitlines()
+    yield from (f"{file} is missing" for file in known if file not in packed)
 
 
 CASES = [the_packages_hold_what_they_should, it_depends_on_little, lintian_finds_nothing,
          a_second_build_makes_the_same_bytes, objects_do_not_know_where_they_were_made, meson_dist_has_every_file,
-         rpm_reads_its_spec, makepkg_reads_its_file]
+         *others.CASES]
 
 if __name__ == "__main__":
     sys.exit(cases.run(CASES, count=""))
