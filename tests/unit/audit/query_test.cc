@@ -3,6 +3,7 @@
 #include "audit/hostile.h"
 #include "base/error.h"
 #include "support/catch.h"
+#include "support/containing.h"
 #include "unit/audit/reading.h"
 
 using namespace clawbox;
@@ -73,7 +74,7 @@ TEST_CASE("a pattern that nests repetitions ends on a long subject", "[long]") {
 
 TEST_CASE("a word that is no event is refused with the nearest one") {
   CHECK_NOTHROW(audit::check_event_name("net"));
-  CHECK_THROWS_WITH(audit::check_event_name("refuse d"), Catch::Contains("'refused'"));
+  CHECK_THROWS_WITH(audit::check_event_name("refuse d"), containing("'refused'"));
 }
 
 TEST_CASE("a line that is no record is told and not fatal") {

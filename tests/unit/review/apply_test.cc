@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "support/catch.h"
+#include "support/containing.h"
 #include "world.h"
 
 using namespace clawbox::test;
@@ -293,6 +294,6 @@ TEST_CASE("while the session lives, nothing is applied or discarded") {
 TEST_CASE("a path that names no change is an error that names the nearest") {
   const World world;
   world.write("directory/file", "x\n");
-  CHECK_THROWS_WITH(world.apply({.paths = {"directory/fiel"}}), Catch::Contains("did you mean 'directory/file'"));
+  CHECK_THROWS_WITH(world.apply({.paths = {"directory/fiel"}}), containing("did you mean 'directory/file'"));
   CHECK_FALSE(fs::exists(world.at_host("directory")));
 }

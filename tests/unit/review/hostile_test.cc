@@ -12,6 +12,7 @@
 #include "review/apply.h"
 #include "review/patch.h"
 #include "support/catch.h"
+#include "support/containing.h"
 #include "world.h"
 
 using namespace clawbox::test;
@@ -118,7 +119,7 @@ TEST_CASE("a file that claims more than any disk has ends the apply, and nothing
   const rlimit small{1 << 20, limit.rlim_max};
   ::setrlimit(RLIMIT_FSIZE, &small);
   const auto was = ::signal(SIGXFSZ, SIG_IGN);
-  CHECK_THROWS_WITH(world.apply(), Catch::Contains("preparing 'huge'"));
+  CHECK_THROWS_WITH(world.apply(), containing("preparing 'huge'"));
   ::signal(SIGXFSZ, was);
   ::setrlimit(RLIMIT_FSIZE, &limit);
   CHECK(world.contents() == before);

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "support/catch.h"
+#include "support/containing.h"
 #include "tracing.h"
 #include "world.h"
 
@@ -135,5 +136,5 @@ TEST_CASE("a review costs what was changed, however many files the workspace has
 TEST_CASE("a session that wrote before reviews were possible is told apart from a damaged one") {
   const World world;
   ::unlink((world.overlay() + "/workspace").c_str());
-  CHECK_THROWS_WITH(world.changes(), Catch::Contains("does not say where its workspace is"));
+  CHECK_THROWS_WITH(world.changes(), containing("does not say where its workspace is"));
 }
