@@ -24,20 +24,20 @@ bool read_answers(const char* bytes, int size, uint32_t acknowledged, const Requ
 
 }  // namespace
 
-nlmsghdr* Requests::last() { return reinterpret_cast<nlmsghdr*>(buffer_.data() + end_); }
+nlmsghdr* Requests::last() { return reinterpret_cast<nlmsghdr*>(buffer_.get() + end_); }
 
 std::size_t Requests::last_size() const {
   if (doing_.empty()) return 0;
   nlmsghdr header;
-  std::memcpy(&header, buffer_.data() + end_, sizeof header);
+  std::memcpy(&header, buffer_.get() + end_, sizeof header);
   return MNL_ALIGN(header.nlmsg_len);
 }
 
 nlmsghdr* Requests::add(int type, int flags, std::string doing) {
   end_ += last_size();
-  if (end_ + kMostMessage > buffer_.size()) throw_sys_error(ENOBUFS, doing);
+  if (end_ + kMostMessage > most_bytes_) throw_sys_error(ENOBUFS, doing);
   doing_.push_back(std::move(doing));
-  nlmsghdr* header = mnl_nlmsg_put_header(buffer_.data() + end_);
+  nlmsghdr* header = mnl_nlmsg_put_header(buffer_.get() + end_);
   header->nlmsg_type = static_cast<uint16_t>(type);
   header->nlmsg_flags = static_cast<uint16_t>(NLM_F_REQUEST | flags);
   header->nlmsg_seq = last_sequence();

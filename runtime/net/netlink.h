@@ -13,21 +13,23 @@ namespace clawbox::net {
 /// Messages that go to the kernel in one send.
 class Requests {
  public:
-  explicit Requests(std::size_t most_bytes) : buffer_(most_bytes) {}
+  explicit Requests(std::size_t most_bytes)
+      : buffer_(std::make_unique_for_overwrite<char[]>(most_bytes)), most_bytes_(most_bytes) {}
 
   /// A message of `type` after the last one; `flags` besides NLM_F_REQUEST. `doing`: for the error, should it fail.
   /// Attributes are put at its end until the next `add`; throws SysError (ENOBUFS) where they would not fit.
   nlmsghdr* add(int type, int flags, std::string doing);
   nlmsghdr* last();
   std::size_t size() const { return end_ + last_size(); }
-  const char* bytes() const { return buffer_.data(); }
+  const char* bytes() const { return buffer_.get(); }
   const std::string& doing(uint32_t sequence) const;
   uint32_t last_sequence() const { return static_cast<uint32_t>(doing_.size()); }
 
  private:
   std::size_t last_size() const;
 
-  std::vector<char> buffer_;
+  std::unique_ptr<char[]> buffer_;  // not zeroed: a small rule-set in a large buffer touches two pages of it
+  std::size_t most_bytes_ = 0;
   std::size_t end_ = 0;             // of the messages before the last
   std::vector<std::string> doing_;  // by sequence number, from 1
 };
