@@ -9,6 +9,7 @@ import hashlib
 import inspect
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import signal
@@ -23,7 +24,17 @@ sys.path.insert(0, str(SOURCE / "tests/system"))
 import image  # noqa: E402
 
 TOOLS = ("mmdebstrap", "unshare", "tar", "git", "apt-get")
-USER_ID = 1000
+
+def is_nobodys(uid):
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return True
+    return False
+
+
+# Who may become root in there must be none of the host's users.
+USER_ID = next(uid for uid in range(59999, 50000, -1) if is_nobodys(uid))
 # In the namespaces, as root: what a machine has mounted, and directories of ours; then the rest as the user.
 INSIDE = r"""
 set -eu
@@ -102,12 +113,14 @@ def bare(suite, packages):
         old.unlink()
     with tempfile.TemporaryDirectory(prefix="fresh.", dir=archive.parent) as name:
         options = re.findall(r"^(Acquire::\S+::Proxy) (.*);$", settings_of_apt(), re.M)
-        subprocess.run(["unshare", "--pid", "--fork", "--kill-child", "mmdebstrap", "--quiet", "--mode=root",
+        # The namespace of mounts: as in image.py.
+        subprocess.run(["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
+                        "mmdebstrap", "--quiet", "--mode=root",
                         "--variant=minbase", "--include=" + ",".join(packages),
                         *(f"--aptopt={what} {value}" for what, value in options),
                         "--aptopt=Acquire::Check-Date \"false\"", "--aptopt=Acquire::Check-Valid-Until \"false\"",
                         suite, f"{name}/root.tar", f"deb {image.debian_mirror()} {suite} main"], check=True,
-                       stdin=subprocess.DEVNULL, stdout=sys.stderr)
+                       env={**os.environ, "TMPDIR": name}, stdin=subprocess.DEVNULL, stdout=sys.stderr)
         os.rename(f"{name}/root.tar", archive)
     return archive
 
@@ -126,15 +139,14 @@ def thrown_away(suite, packages):
     """The path of such a root, with an ordinary user `dev`, in whose home a copy of this checkout is."""
     archive = bare(suite, packages)
     with tempfile.TemporaryDirectory(prefix="clawbox-fresh.", dir="/var/tmp") as name:
-        os.chmod(name, 0o755)
         root = directory(pathlib.Path(name) / "root")
         subprocess.run(["tar", "-C", root, "--numeric-owner", "-xpf", archive], check=True)
         for file in "/etc/hosts", "/etc/resolv.conf":
             if os.path.exists(file):
                 shutil.copy(file, root / file[1:])
-        subprocess.run(["chroot", root, "useradd", "--create-home", "--uid", str(USER_ID), "--shell", "/bin/bash",
-                        "dev"], check=True)
-        copy_checkout(root / "home/dev/clawbox")
+        copy_checkout(root / "home/dev/clawbox")  # before it is anybody's but root's
+        subprocess.run(["chroot", root, "useradd", "--home-dir", "/home/dev", "--uid", str(USER_ID), "--shell",
+                        "/bin/bash", "dev"], check=True)
         subprocess.run(["chown", "-R", f"{USER_ID}:{USER_ID}", root / "home/dev"], check=True)
         yield root
 
@@ -165,4 +177,5 @@ def prepare_machine():
     missing = [tool for tool in TOOLS if not shutil.which(tool)]
     if missing or os.geteuid() != 0:
         sys.exit(f"fresh: {'not installed: ' + ' '.join(missing) if missing else 'only root can'}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is removed
+    for number in signal.SIGTERM, signal.SIGHUP:
+        signal.signal(number, lambda *_: sys.exit(143))  # so that what was begun is removed

@@ -85,9 +85,10 @@ def unpack_packages(suite, root, work):
     settings = output("apt-config", "dump", "--format=--aptopt=%F \"%v\"%n")
     options += re.findall(r"^--aptopt=Acquire::\S+::Proxy .*$", settings, re.M)
     options += [f"--dpkgopt=path-exclude=/usr/share/{what}/*" for what in ("doc", "info", "locale", "man")]
-    # In a pid namespace: whatever ends this program ends apt and dpkg, too.
-    run("unshare", "--pid", "--fork", "--kill-child", "mmdebstrap", "--quiet", "--mode=root", "--variant=minbase",
-        "--format=directory", "--include=" + ",".join(PACKAGES), f"--customize-hook={hook}", *options,
+    # In a pid namespace: whatever ends this program ends apt and dpkg, too. In a mount namespace: mmdebstrap binds the
+    # host's /dev/shm into the tree, and the tree is removed where it was ended before it could unmount that.
+    run("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "mmdebstrap", "--quiet",
+        "--mode=root", "--variant=minbase", "--format=directory", "--include=" + ",".join(PACKAGES), f"--customize-hook={hook}", *options,
         suite, root, f"deb {debian_mirror()} {suite} main", stdout=sys.stderr)
 
 
@@ -194,7 +195,8 @@ def remove_unused(kept):
 
 
 def main(suite):
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is removed
+    for number in signal.SIGTERM, signal.SIGHUP:
+        signal.signal(number, lambda *_: sys.exit(143))  # so that what was begun is removed
     directory = image_directory(suite)
     directory.parent.mkdir(parents=True, exist_ok=True)
     if not directory.exists() or os.environ.get("CLAWBOX_VM_FRESH") == "1":
