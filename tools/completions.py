@@ -84,6 +84,7 @@ _clawbox() {
       return
     fi
     if kind=$(_clawbox_kind "$word"); then
+      [[ ${COMP_WORDS[i + 1]-} == = ]] && ((i + 1 < COMP_CWORD)) && ((i++))  # --option=value
       ((i + 1 == COMP_CWORD)) && { _clawbox_offer "$kind" "$current"; return; }
       ((i++))
     elif [[ $word != -* ]]; then

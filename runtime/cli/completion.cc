@@ -30,7 +30,8 @@ std::string kind_of(const CLI::Option& option) {
                                          {"--beneath", ""},
                                          {"DIR", "directory"},
                                          {"FILE", "file"}}};
-  for (const std::string& word : {option.get_single_name(), "--" + option.get_single_name(), option.get_type_name()})
+  const std::string name = (option.get_positional() ? "" : "--") + option.get_single_name();
+  for (const std::string& word : {name, option.get_type_name()})
     for (const Kind& known : kKinds)
       if (word == known.word) return std::string(known.kind);
   return "";
@@ -106,11 +107,12 @@ std::string profiles() {
   return lines_of(names);
 }
 
-/// As people call them; none of their supervisors is asked, since somebody waits for a key.
+/// As people call them; none of their supervisors is asked, since somebody waits for a key. bash expands these words
+/// once more, and a name may have been written by another than us.
 std::string sessions() {
   std::set<std::string> names;
   for (const session::Listed& one : sessions_of_caller().all({}, session::Look::kAtFacts))
-    names.insert(escaped(one.shown()));
+    if (session::is_name(one.shown())) names.insert(one.shown());
   return lines_of(names);
 }
 

@@ -135,6 +135,7 @@ std::optional<Facts> facts_in(const Json& json) try {
   facts.name = json.at("name").get<std::string>();
   facts.profile = json.at("profile").get<std::string>();
   facts.workspace = json.at("workspace").get<std::string>();
+  if (!is_name(facts.id) || (!facts.name.empty() && !is_name(facts.name))) return std::nullopt;
   facts.labels = json.at("labels").get<std::map<std::string, std::string>>();
   facts.kind = json.at("kind") == "run" ? Facts::Kind::kRun : Facts::Kind::kLasting;
   facts.created = json.at("created_ms").get<int64_t>();

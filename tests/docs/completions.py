@@ -63,6 +63,8 @@ def bash_offers_profiles():
         if not built_in <= offered(*words):
             yield f"{words}: {offered(*words)}"
     yield from differs(offered("profile", "diff", "base", "str"), {"strict"})
+    yield from differs(offered("run", "--profile", "=", "cod"), {"coding"})  # as bash cuts --profile=cod
+    yield from differs(offered("create", "--name", "cod"), set())
 
 
 def bash_offers_directories_and_words():
@@ -85,6 +87,23 @@ def the_program_lists_sessions():
     ran = subprocess.run([CLAWBOX, "completion", "nothing"], stderr=subprocess.PIPE, text=True)
     if ran.returncode != 64 or "profiles" not in ran.stderr:
         yield f"status {ran.returncode}: {ran.stderr}"
+
+
+def a_name_that_nobody_may_give_is_not_offered():
+    """bash expands what it is offered; a state directory may hold what another program wrote."""
+    session = {"id": "", "name": "$(touch${IFS}made)", "profile": "", "workspace": "", "labels": {}, "kind": "lasting",
+               "created_ms": 1, "supervisor": 1, "plan_hash": ""}
+    with tempfile.TemporaryDirectory(prefix="clawbox-docs.", dir="/var/tmp") as directory:
+        kept = pathlib.Path(directory) / "clawbox/sessions"
+        kept.mkdir(parents=True, mode=0o700)
+        kept.parent.chmod(0o700)
+        for name in "good", session["name"]:
+            place = kept / f"id-{len(name)}"
+            place.mkdir(mode=0o700)
+            (place / "session.json").write_text(json.dumps({**session, "id": place.name, "name": name}))
+        ran = subprocess.run([CLAWBOX, "completion", "sessions"], stdout=subprocess.PIPE, text=True,
+                             env={**os.environ, "XDG_STATE_HOME": directory})
+    yield from differs(set(ran.stdout.split()), {"good"})
 
 
 def no_help_lists_the_verb_for_scripts():
@@ -122,8 +141,8 @@ def zsh_and_fish_know_every_option():
 
 CASES = [bash_offers_every_verb, bash_offers_every_option_of_every_verb, bash_offers_profiles,
          bash_offers_directories_and_words, bash_offers_commands_of_the_host, the_program_lists_sessions,
-         no_help_lists_the_verb_for_scripts, zsh_parses_its_completions, fish_parses_its_completions,
-         zsh_and_fish_know_every_option]
+         a_name_that_nobody_may_give_is_not_offered, no_help_lists_the_verb_for_scripts, zsh_parses_its_completions,
+         fish_parses_its_completions, zsh_and_fish_know_every_option]
 
 if __name__ == "__main__":
     sys.exit(cases.run(CASES))
