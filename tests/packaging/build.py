@@ -98,7 +98,8 @@ def there_is_one_version():
         "packaging/rpm/clawbox.spec": re.search(r"^Version:\s+(\S+)", (PACKAGING / "rpm/clawbox.spec").read_text(),
                                                 re.M)[1],
         "packaging/arch/PKGBUILD": re.search(r"^pkgver=(\S+)", (PACKAGING / "arch/PKGBUILD").read_text(), re.M)[1],
-        "tools/openclaw-plugin": json.loads((SOURCE / "tools/openclaw-plugin/package.json").read_text())["version"],
+        **{f"tools/openclaw-plugin/{name}": json.loads((SOURCE / "tools/openclaw-plugin" / name).read_text())["version"]
+           for name in ("package.json", "openclaw.plugin.json")},
     }
     yield from (f"{where} says {said}, meson.build {version}" for where, said in found.items() if said != version)
 
@@ -126,6 +127,7 @@ def the_program_is_hardened():
     }
     yield from (f"it lacks: {what}" for what, is_so in shown.items() if not is_so)
     if shutil.which("hardening-check"):
+        # Debian 12's own archives lack the mark of IBT, so the linker drops ours.
         ran = subprocess.run(["hardening-check", "--nocfprotection", CLAWBOX], stdout=subprocess.PIPE, text=True)
         yield from ([ran.stdout] if ran.returncode != 0 else [])
 
@@ -160,6 +162,11 @@ def the_bill_of_materials_names_every_library():
     dependencies = {one["name"] for one in introspected("dependencies")} - {"catch2", "dl", "threads"}
     yield from (f"{name} is missing from packaging/doc/meson.build" for name in dependencies - set(listed))
     yield from (f"{name} has no license" for name in listed if name not in sbom.LICENSES)
+    built = json.loads((BUILD / "packaging/doc/clawbox.spdx.json").read_text())
+    static = {one["relatedSpdxElement"].removeprefix("SPDXRef-") for one in built["relationships"]
+              if one["relationshipType"] == "STATIC_LINK"}
+    needed = re.findall(r"NEEDED.*\[(\S+?)\.so", output("readelf", "-dW", CLAWBOX))
+    yield from (f"{name} is called static, and is shared" for name in needed if {name, name[3:]} & static)
 
 
 def both_files_of_systemd_say_the_same():

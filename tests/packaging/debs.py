@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""debs.py --source DIRECTORY --build DIRECTORY: the packages in BUILD/packages, which `./tools/dev package` makes.
+"""debs.py --source DIRECTORY --build DIRECTORY: the packages in BUILD/packages, which `./tools/dev package --test` makes.
 
 They hold what they should, lintian finds nothing, a second build makes the same bytes, `meson dist` has every file, and
 the tools of Fedora and Arch make packages with the same files. What is not installed is said, and with CI=true a
@@ -46,6 +46,8 @@ def it_depends_on_little():
     names = {re.match(r"\S+", one)[0] for one in depends.split(", ")}
     if more := names - {"libc6", "libmnl0"}:
         yield f"also on {' '.join(sorted(more))}"
+    if not re.search(r"\blibc6 \(>= 2\.(3[6-9]|[4-9]\d)", depends):  # DT_RELR
+        yield f"it would be installed where it does not start: {depends}"
     if "libidn2-0" not in ran("dpkg-deb", "--field", deb("clawbox"), "Recommends").stdout:
         yield "libidn2-0 is not recommended"
 
