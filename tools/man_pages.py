@@ -57,7 +57,7 @@ def argument_list(verb: dict) -> str:
 
 
 def sentence(text: str) -> str:
-    text = text[0].upper() + text[1:] if re.match(r"[a-z]+[ ,]", text) else text
+    text = text[0].upper() + text[1:] if re.match(r"[a-z]+ ", text) else text
     return text if text.endswith((".", "…")) else text + "."
 
 

@@ -136,7 +136,7 @@ int discard(const ApplyWords& words) {
 }
 
 void add_words(CLI::App& verb, ApplyWords& words) {
-  verb.add_option("session", words.session, "its name, the begin of its id, or `latest`")
+  verb.add_option("session", words.session, "its name, a prefix of its id, or `latest`")
       ->type_name("SESSION")
       ->required()
       ->check(not_empty());

@@ -92,8 +92,8 @@ void add_care_words(CLI::App& verb, CreateWords& words) {
   verb.add_option("--health-interval", words.interval, "how often it is run (30s)")->type_name("TIME");
   verb.add_option("--health-timeout", words.timeout, "how long it may take (10s)")->type_name("TIME");
   verb.add_option("--health-failures", words.failures, "after how many in a row the session is unhealthy (3)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000));
+      ->check(CLI::Range(1, 1000))
+      ->type_name("N");
 }
 
 void add_worktree_word(CLI::App& verb, CreateWords& words) {

@@ -138,7 +138,7 @@ int diff(const DiffWords& words) {
 Verb add_diff(CLI::App& app, const std::vector<std::string>& /*command*/) {
   auto words = std::make_shared<DiffWords>();
   CLI::App* verb = app.add_subcommand("diff", "What an overlay session, or one with a worktree, changed");
-  verb->add_option("session", words->session, "its name, the begin of its id, or `latest` (default: list them)")
+  verb->add_option("session", words->session, "its name, a prefix of its id, or `latest` (default: list them)")
       ->type_name("SESSION")
       ->check(not_empty());
   verb->add_option("path", words->paths, "only these files and directories")->type_name("PATH")->check(not_empty());

@@ -177,7 +177,7 @@ int fs(const FsWords& words) {
 }
 
 void add_words(CLI::App& verb, FsWords& words) {
-  verb.add_option("SESSION", words.session, "its name, id, or the begin of its id")->required()->check(not_empty());
+  verb.add_option("SESSION", words.session, "its name, id, or a prefix of its id")->required()->check(not_empty());
   verb.add_option("OPERATION", words.operation, "read, write, stat, ls, mkdir, rm, rename")
       ->required()
       ->check(not_empty());

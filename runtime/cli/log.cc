@@ -109,7 +109,7 @@ void add_search_words(CLI::App& verb, LogWords& words) {
   const auto option = [&verb](const char* name, std::string& value, const char* what, const char* type) {
     verb.add_option(name, value, what)->type_name(type)->check(not_empty());
   };
-  verb.add_option("session", words.sessions, "a session's name, or the begin of its id (default: all)")
+  verb.add_option("session", words.sessions, "a session's name, or a prefix of its id (default: all)")
       ->type_name("SESSION");
   option("--since", words.since, "not before: 7d, 2h, or 2026-07-01", "TIME");
   option("--until", words.until, "not after", "TIME");
@@ -134,7 +134,7 @@ Verb add_log(CLI::App& app, const std::vector<std::string>& /*command*/) {
   CLI::App* verb = app.add_subcommand("log", "What sessions did: search their audit trails, follow them, verify them");
   add_search_words(*verb, *words);
   CLI::App* check = verb->add_subcommand("verify", "Check numbering and hash chain of all trails, or of one");
-  check->add_option("session", check_words->sessions, "a session's name, or the begin of its id")->type_name("SESSION");
+  check->add_option("session", check_words->sessions, "a session's name, or a prefix of its id")->type_name("SESSION");
   check->add_option("--directory", check_words->directory, "trails elsewhere")->type_name("DIR")->check(not_empty());
   check->add_flag("--json", check_words->json, "for machines");
   check->footer(kVerifyFooter);

@@ -70,7 +70,7 @@ void check_not_misspelt(const std::vector<std::string>& words, const std::vector
     if (!may_begin_an_id(word) && nearest_name(word, verbs))
       throw Error(ExitStatus::kUsage,
                   fmt::format("log: there is no verb {}{}", in_quotes(word), did_you_mean(word, verbs)),
-                  fmt::format("its verbs: {}; every other word is the begin of a session's id", joined(verbs, ", ")));
+                  fmt::format("its verbs: {}; every other word is a prefix of a session's id", joined(verbs, ", ")));
 }
 
 }  // namespace clawbox::cli

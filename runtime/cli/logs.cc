@@ -79,7 +79,7 @@ Verb add_logs(CLI::App& app, const std::vector<std::string>&) {
   auto words = std::make_shared<LogsWords>();
   CLI::App* verb =
       app.add_subcommand("logs", "Print what a detached command of a session has printed, its last 16 MiB");
-  verb->add_option("SESSION", words->session, "its name, id, or the begin of its id")->required()->check(not_empty());
+  verb->add_option("SESSION", words->session, "its name, id, or a prefix of its id")->required()->check(not_empty());
   verb->add_option("--exec", words->command, "the number of the command (default: the last detached one)")
       ->type_name("N")
       ->check(CLI::Validator(

@@ -179,7 +179,7 @@ Verb add_ls(CLI::App& app, const std::vector<std::string>&) {
 Verb add_inspect(CLI::App& app, const std::vector<std::string>&) {
   auto words = std::make_shared<InspectWords>();
   CLI::App* verb = app.add_subcommand("inspect", "All that is known of a session, as JSON");
-  verb->add_option("SESSION", words->session, "its name, id, or the begin of its id")->required()->check(not_empty());
+  verb->add_option("SESSION", words->session, "its name, id, or a prefix of its id")->required()->check(not_empty());
   verb->add_flag("--json", words->json, "for machines, as always");
   verb->footer(kInspectFooter);
   return {verb, [=] { return inspect(words->session); }};

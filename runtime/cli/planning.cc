@@ -58,7 +58,7 @@ std::vector<std::string> command_of(const CLI::App& verb, const std::vector<std:
 }
 
 void add_plan_words(CLI::App& verb, PlanWords& words) {
-  verb.add_option("-p,--profile", words.profile, "profile: a name, or a path with a slash in it")
+  verb.add_option("-p,--profile", words.profile, "a name, or a path with a slash in it")
       ->type_name("NAME")
       ->check(not_empty());
   verb.add_option("-w,--workspace", words.workspace, "directory to work on (default: the current one)")
@@ -73,7 +73,8 @@ void add_plan_words(CLI::App& verb, PlanWords& words) {
   verb.add_option("--publish", words.publish, "a port of the host ends at one of the session's; may be repeated")
       ->type_name("[[ADDRESS:]PORT:]PORT")
       ->allow_extra_args(false);
-  verb.add_flag("--overlay", words.overlay, "leave the workspace as it is: keep what is written apart, under `disk`");
+  verb.add_flag("--overlay", words.overlay,
+                "leave the workspace as it is: keep what is written apart, capped by limits.disk");
   add_cap_words(verb, words.caps);
 }
 

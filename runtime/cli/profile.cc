@@ -68,7 +68,7 @@ int check(const ProfileWords& words) {
     failed.push_back({test.origin.file, test.origin.line, 0,
                       fmt::format("{} should be {} and is {}", in_quotes(test.what), test.expected, test.found)});
   if (!failed.empty()) throw ProfileError(ExitStatus::kProblemsFound, failed);
-  print(fmt::format("{}: fine, {} tests hold\n", profile.name, profile.tests.size()));
+  print(fmt::format("{}: fine, [[test]] entries that hold: {}\n", profile.name, profile.tests.size()));
   return 0;
 }
 
@@ -117,10 +117,13 @@ Verb add_profile(CLI::App& app, const std::vector<std::string>&) {
   CLI::App* check_verb =
       verb->add_subcommand("check", "Read a profile, plan with it here, and run its [[test]] entries");
   check_verb->add_option("name", words->first, "profile, or a path with a slash in it");
+  verb->footer(
+      "Exit status: 0; 1 when `check` finds a [[test]] that does not hold, and when `diff` finds differences; 65 "
+      "and 66 when a profile is wrong or there is none of that name.");
   CLI::App* diff_verb =
       verb->add_subcommand("diff", "What differs between two profiles; exit status 1 if anything does");
-  diff_verb->add_option("first", words->first, "profile")->required();
-  diff_verb->add_option("second", words->second, "profile")->required();
+  diff_verb->add_option("first", words->first, "the one profile")->required();
+  diff_verb->add_option("second", words->second, "the other profile")->required();
   return {verb, [=] {
             if (list_verb->parsed()) return list(*words);
             if (show_verb->parsed()) return show(*words);

@@ -55,7 +55,7 @@ int report(const ReportWords& words) {
 Verb add_report(CLI::App& app, const std::vector<std::string>& /*command*/) {
   auto words = std::make_shared<ReportWords>();
   CLI::App* verb = app.add_subcommand("report", "One session as a page of HTML");
-  verb->add_option("session", words->session, "its name, or the begin of its id")
+  verb->add_option("session", words->session, "its name, or a prefix of its id")
       ->type_name("SESSION")
       ->required()
       ->check(not_empty());

@@ -29,7 +29,7 @@ constexpr const char* kExamples =
     "\n"
     "Exit status: the command's own; 128+n when signal n ended it; 124 when a cap did; 126 and 127 when it could not "
     "be\n"
-    "executed or found; 64-78 and 125 when the sandbox could not be built (README, \"Exit status\").";
+    "executed or found; 64-78 and 125 when the sandbox could not be built (clawbox(1)).";
 
 void tell(const Outcome& outcome) {
   if (!outcome.detail.empty()) print_warning(outcome.detail);

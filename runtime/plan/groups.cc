@@ -28,7 +28,9 @@ GroupOffer from_manager(const Host& host) {
 GroupOffer group_offer(const Host& host, const std::string& wanted) {
   const GroupFacts& facts = host.control_groups;
   if (!facts.unified)
-    return nobody("there is no cgroup v2 at /sys/fs/cgroup", "boot with systemd.unified_cgroup_hierarchy=1");
+    return nobody("there is no cgroup v2 at /sys/fs/cgroup",
+                  "add systemd.unified_cgroup_hierarchy=1 to the kernel's command line and reboot; in a container its "
+                  "host decides");
   if (wanted == "auto" && host.caller != Host::Caller::kRoot) return from_manager(host);
   if (!facts.is_group)
     return nobody(fmt::format("{} is no control group of version 2", in_quotes(facts.directory)),

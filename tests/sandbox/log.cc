@@ -173,7 +173,7 @@ TEST_CASE("a wrong word is refused with the nearest one, and where the words are
     check_refused(recorded.clawbox(words), 64, what, remedy);
   };
   check_refused(recorded.clawbox({"log", "0"}), 72, "no session's id begins with '0'", "--event session");
-  refused({"log", "verfy"}, "did you mean 'verify'?", "the begin of a session's id");
+  refused({"log", "verfy"}, "did you mean 'verify'?", "a prefix of a session's id");
   refused({"log", "--sinec", "1d"}, "did you mean '--since'?", "`clawbox log --help` lists");
   refused({"log", "--since", "1d", "verify"}, "log verify: unexpected '--since'", "`clawbox log verify --help`");
   refused({"log", "--since", "1h", "--until", "2h"}, "later than", "--since 2h --until 1h");
