@@ -85,7 +85,7 @@ def arch_takes_what_meson_installs():
     text = (PACKAGING / "arch/PKGBUILD").read_text()
     if subprocess.run(["bash", "-n", PACKAGING / "arch/PKGBUILD"]).returncode != 0:
         yield "bash does not read it"
-    for needed in "meson install -C build --destdir", "usr/share/clawbox/openclaw-plugin":
+    for needed in "--destdir \"$pkgdir\"", "usr/share/clawbox/openclaw-plugin":
         if needed not in text:
             yield f"it lacks {needed}"
 
